@@ -1,0 +1,1 @@
+"""Run the signed standard operating procedures of a data centre, exactly as approved."""

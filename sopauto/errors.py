@@ -1,0 +1,39 @@
+"""Every error that sopauto raises on purpose.
+
+The domain knows no exit code and no HTTP: `cli/console.py` and `web/` translate these classes, once each.
+Each message is one line: what is wrong, where, and what to do next.
+"""
+
+from __future__ import annotations
+
+
+class SopautoError(Exception):
+    """An error that sopauto foresaw and can explain in one line."""
+
+    def __init__(self, what: str, *, where: str | None = None, mend: str | None = None) -> None:
+        """Say what is wrong, where it stands (file, line, field) and how to mend it."""
+        self.what = what
+        self.where = where
+        self.mend = mend
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        """Return the whole message as one line."""
+        text = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{text}; {self.mend}" if self.mend else text
+
+
+class BadInput(SopautoError):
+    """What the user gave cannot be used; nothing was written."""
+
+
+class StepFailed(SopautoError):
+    """The step ran and did not reach its end; the machine is as it was before."""
+
+
+class Refused(SopautoError):
+    """The gate refused: an approval, a signature, a duty or a plan does not hold; nothing was sent."""
+
+
+class OutcomeUnknown(SopautoError):
+    """Nobody can tell whether the machine was changed: a named engineer has to look and decide."""

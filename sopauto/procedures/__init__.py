@@ -1,0 +1,1 @@
+"""SOPs as data: model, loader, checker, table and flowchart."""

@@ -1,0 +1,161 @@
+"""What tickets order and technical modules carry out: plan, work order, result.
+
+These words are shared by `tickets/` (which alone makes a `WorkOrder`), `technical/` and `drivers/`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+Json = Mapping[str, Any]
+"""A JSON object: keys are strings, values are what `json` can write."""
+
+Report = Callable[[str], None]
+"""Receives one short line of progress for a person to read."""
+
+
+def canonical(value: Any) -> bytes:
+    """Return the one JSON form of a value that digests and signatures are made over (UTF-8, sorted keys)."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def sha256(content: bytes) -> str:
+    """Return the SHA-256 of the content as 64 lower-case hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a technical step would change, as the approver sees it.
+
+    `before` is the state that was read, `lines` what would be sent (in order), `after` the state expected then.
+    `targets` names the machines. An empty `lines` means that the machine already is as wanted.
+    """
+
+    module: str
+    targets: tuple[str, ...]
+    parameters: Json
+    before: Json
+    lines: tuple[str, ...]
+    after: Json
+    diff: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plan as a JSON object, the form that is digested, signed and kept."""
+        return {
+            "module": self.module,
+            "targets": list(self.targets),
+            "parameters": dict(self.parameters),
+            "before": dict(self.before),
+            "lines": list(self.lines),
+            "after": dict(self.after),
+            "diff": self.diff,
+        }
+
+    @classmethod
+    def from_json(cls, data: Json) -> Plan:
+        """Return the plan that `as_json` wrote."""
+        return cls(**{**data, "targets": tuple(data["targets"]), "lines": tuple(data["lines"])})
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the plan's canonical JSON."""
+        return sha256(canonical(self.as_json()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrder:
+    """The leave to touch a machine, once, for one step of one ticket. Only `tickets/gate.py` makes one."""
+
+    ticket: str
+    step: str
+    attempt: int
+    person: str
+    module: str
+    parameters: Json
+    targets: tuple[str, ...]
+    procedure_digest: str
+    materials: Mapping[str, str]
+    plan: Plan | None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over all that was approved: SOP version, parameters, targets, materials and plan."""
+        return sha256(
+            canonical(
+                {
+                    "module": self.module,
+                    "parameters": dict(self.parameters),
+                    "targets": list(self.targets),
+                    "procedure": self.procedure_digest,
+                    "materials": dict(self.materials),
+                    "plan": self.plan.digest if self.plan else None,
+                }
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """A file kept as evidence: its name, media type and content."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a technical step did: whether anything changed, what it found, and the evidence."""
+
+    changed: bool
+    summary: str
+    facts: Json = field(default_factory=dict)
+    artifacts: Sequence[Artifact] = ()
+
+
+class Probe(StrEnum):
+    """What the real machine says of an attempt that has no result."""
+
+    DONE = "done"
+    NOT_BEGUN = "not-begun"
+    UNKNOWN = "unknown"
+
+
+class TechnicalModule(Protocol):
+    """One technical step: how it is planned, applied, proven and undone.
+
+    `mutates` is False for modules that only read (`custody.check`, `inventory.collect`): they need no plan.
+    `parameters` are plain JSON, resolved from the ticket and its reserved assets before the plan is made.
+    """
+
+    name: str
+    mutates: bool
+
+    def materials(self, parameters: Json) -> Mapping[str, bytes]:
+        """Return name and content of each template, playbook or role file that this step would use."""
+
+    def plan(self, parameters: Json, report: Report) -> Plan:
+        """Read the machine's state and return what would be done; change nothing.
+
+        Raises: Refused (the port serves another asset, is an uplink, ...), StepFailed (not reachable).
+        """
+
+    def apply(self, order: WorkOrder, report: Report) -> Result:
+        """Do what the order's plan says, prove it, and save it.
+
+        The current state is read first: as in `plan.before` → apply; as in `plan.after` → nothing is sent;
+        anything else → Refused. A fault in the middle restores `plan.before` and raises StepFailed, or raises
+        OutcomeUnknown when the way back could not be proven.
+        """
+
+    def probe(self, order: WorkOrder, report: Report) -> Probe:
+        """Tell what the real machine says of an attempt that ended without a result; change nothing."""
+
+    def undo(self, order: WorkOrder, report: Report) -> Result:
+        """Bring back `plan.before` and prove it."""
