@@ -1,0 +1,90 @@
+"""What every command shares: tables, JSON, errors and exit codes.
+
+Exit codes (design rule 9): 0 done, 1 the step failed, 2 bad input, 3 refused by the gate, 4 outcome unknown.
+"""
+
+from __future__ import annotations
+
+import functools
+import json as json_format
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import task
+
+from sopauto.errors import BadInput, OutcomeUnknown, Refused, SopautoError, StepFailed
+
+if TYPE_CHECKING:
+    from sopauto.app import App
+
+__all__ = ["Context", "app", "command", "printable", "print_json", "say", "table"]
+
+EXIT_CODES: Mapping[type[SopautoError], int] = {StepFailed: 1, BadInput: 2, Refused: 3, OutcomeUnknown: 4}
+
+
+def command(**options: Any) -> Callable[[Callable[..., None]], Any]:
+    """Make an Invoke task whose foreseen errors become one line and an exit code."""
+
+    def decorate(body: Callable[..., None]) -> Any:
+        @functools.wraps(body)
+        def guarded(c: Context, *args: Any, **kwargs: Any) -> None:
+            try:
+                body(c, *args, **kwargs)
+            except SopautoError as error:
+                if c.config.get("debug"):
+                    raise
+                raise Exit(f"{label(error)}: {printable(str(error))}", code=exit_code(error)) from None
+
+        return task(**options)(guarded)
+
+    return decorate
+
+
+def exit_code(error: SopautoError) -> int:
+    """Return the exit code of an error (1 when its class names none)."""
+    return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 1)
+
+
+def label(error: SopautoError) -> str:
+    """Return the word that begins the error's line."""
+    words = {1: "failed", 2: "bad input", 3: "refused", 4: "outcome unknown"}
+    return words[exit_code(error)]
+
+
+def printable(text: str) -> str:
+    """Escape control characters, so that no answer of a machine can steer the reader's terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def say(text: str = "") -> None:
+    """Print one line for a person, control characters escaped."""
+    print(printable(text))
+
+
+def print_json(value: Any) -> None:
+    """Print a value as indented JSON."""
+    json_format.dump(value, sys.stdout, ensure_ascii=False, indent=2, default=str)
+    print()
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str = "nothing") -> None:
+    """Print aligned columns; coloured only on a terminal."""
+    cells = [[printable(str(cell)) for cell in row] for row in rows]
+    if not cells:
+        say(empty)
+        return
+    widths = [max(len(column), *(len(row[i]) for row in cells)) for i, column in enumerate(columns)]
+    heading = "  ".join(column.ljust(width) for column, width in zip(columns, widths, strict=True)).rstrip()
+    print(f"\x1b[1m{heading}\x1b[0m" if sys.stdout.isatty() else heading)
+    for row in cells:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def app(c: Context) -> App:
+    """Return the application of the workspace in which the command runs."""
+    from sopauto.app import build
+
+    return build()

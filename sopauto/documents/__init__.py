@@ -1,0 +1,1 @@
+"""Forms of the SOPs as PDF and JSON."""

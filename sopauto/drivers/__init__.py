@@ -1,0 +1,1 @@
+"""The only modules that touch machines: netmiko, paramiko, ansible-runner, ssh-keygen."""

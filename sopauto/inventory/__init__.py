@@ -1,0 +1,1 @@
+"""What a server answered: snapshots, parsed as data."""

@@ -1,0 +1,1 @@
+"""E-mail in Indonesian, sent from the outbox."""

@@ -1,0 +1,1 @@
+"""SQLAlchemy Core on SQLite or PostgreSQL, with Alembic migrations."""

@@ -1,0 +1,1 @@
+"""Technical steps: each one planned, applied, proven and undone."""

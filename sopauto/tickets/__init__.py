@@ -1,0 +1,1 @@
+"""Tickets: one run of an SOP each, the gate, and the use cases."""

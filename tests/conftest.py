@@ -1,0 +1,32 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+
+import pytest
+
+IN_CI = os.environ.get("CI") == "true"
+
+
+def need_or_skip(*, missing: str) -> None:
+    """Skip by name on a laptop; fail in CI, where nothing may be missing."""
+    if IN_CI:
+        pytest.fail(f"CI lacks what this test needs: {missing}")
+    pytest.skip(f"needs {missing}")
+
+
+@pytest.fixture(scope="session")
+def need() -> Callable[[str], str]:
+    """Return a function that gives the path of a program, or ends the test by name when it is missing."""
+
+    def find(program: str) -> str:
+        path = shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+        if path is None:
+            need_or_skip(missing=program)
+        assert path is not None
+        return path
+
+    return find
