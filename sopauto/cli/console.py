@@ -20,7 +20,7 @@ from sopauto.errors import BadInput, OutcomeUnknown, Refused, SopautoError, Step
 if TYPE_CHECKING:
     from sopauto.app import App
 
-__all__ = ["Context", "app", "command", "printable", "print_json", "say", "table"]
+__all__ = ["Context", "app", "command", "print_json", "printable", "say", "table"]
 
 EXIT_CODES: Mapping[type[SopautoError], int] = {StepFailed: 1, BadInput: 2, Refused: 3, OutcomeUnknown: 4}
 
@@ -83,7 +83,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: st
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-def app(c: Context) -> App:
+def app(_: Context) -> App:
     """Return the application of the workspace in which the command runs."""
     from sopauto.app import build
 

@@ -105,8 +105,8 @@ class Step:
     `id` is `table.number`. `next` holds for a process, `yes` and `no` for a decision. `back` is where a process step
     may be returned to (absent on paper: inferred). `approval` marks a row whose completion is an approval for the
     separation of duties. `waits` names what the ticket waits for after this step (`tempat`). `effect` is what
-    completing it does to the assets (`siapkan`, `tempatkan`, `bebaskan`; see `assets/`). `inferred` holds the names of YAML keys that do
-    not stand in the paper.
+    completing it does to the assets (`siapkan`, `tempatkan`, `bebaskan`; see `assets/`). `inferred` holds the names
+    of YAML keys that do not stand in the paper.
     """
 
     id: str
