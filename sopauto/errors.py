@@ -37,3 +37,7 @@ class Refused(SopautoError):
 
 class OutcomeUnknown(SopautoError):
     """Nobody can tell whether the machine was changed: a named engineer has to look and decide."""
+
+
+class Conflict(SopautoError):
+    """Somebody else acted on the same thing in the meantime; nothing was written."""

@@ -15,14 +15,14 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from sopauto.errors import BadInput, OutcomeUnknown, Refused, SopautoError, StepFailed
+from sopauto.errors import BadInput, Conflict, OutcomeUnknown, Refused, SopautoError, StepFailed
 
 if TYPE_CHECKING:
     from sopauto.app import App
 
 __all__ = ["Context", "app", "command", "print_json", "printable", "say", "table"]
 
-EXIT_CODES: Mapping[type[SopautoError], int] = {StepFailed: 1, BadInput: 2, Refused: 3, OutcomeUnknown: 4}
+EXIT_CODES: Mapping[type[SopautoError], int] = {StepFailed: 1, Conflict: 1, BadInput: 2, Refused: 3, OutcomeUnknown: 4}
 
 
 def command(**options: Any) -> Callable[[Callable[..., None]], Any]:

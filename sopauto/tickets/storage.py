@@ -1,0 +1,123 @@
+"""What tickets need of a store, as Protocols; `store/` keeps these promises on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sopauto.assets.register import Register
+from sopauto.journal.entry import Entry
+from sopauto.tickets.model import Attempt, Outcome, State, Ticket
+from sopauto.work import Artifact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """A message for the outbox, written in the transaction of the action that causes it."""
+
+    ticket: str
+    to: str
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A ticket in a list: enough to print one line."""
+
+    id: str
+    procedure: str
+    unit: str
+    state: State
+    step: str
+    since: datetime
+    due: datetime | None
+    title: str
+
+
+class Reader(Protocol):
+    """A consistent view of the store."""
+
+    assets: Register
+
+    def ticket(self, ticket_id: str) -> Ticket:
+        """Return a ticket; raises BadInput (unknown id)."""
+
+    def due(self, ticket_id: str) -> datetime | None:
+        """Return by when the ticket's present step should be done."""
+
+    def entries(self, ticket_id: str) -> Sequence[Entry]:
+        """Return the ticket's entries in order of their number."""
+
+    def last_opening(self) -> str:
+        """Return the digest of the first entry of the ticket opened last (`ZERO` when there is none)."""
+
+    def openings(self) -> Sequence[Entry]:
+        """Return the first entry of each ticket, in the order in which the tickets were opened."""
+
+    def next_id(self, prefix: str, year: int) -> str:
+        """Return the id that the next ticket of this prefix gets: PREFIX-YEAR-0001."""
+
+    def document(self, digest: str) -> bytes:
+        """Return a document's content by its SHA-256; raises BadInput (unknown)."""
+
+    def rows(
+        self,
+        *,
+        limit: int,
+        after: str | None = None,
+        state: State | None = None,
+        procedure: str | None = None,
+        overdue_at: datetime | None = None,
+    ) -> Sequence[Row]:
+        """Return one page of tickets, the newest first; `after` is the last id of the page before."""
+
+    def waiting(self, reason: str) -> Sequence[Ticket]:
+        """Return the tickets that wait for something, the one that has waited longest first."""
+
+    def attempts(self, ticket_id: str, step: str) -> Sequence[Attempt]:
+        """Return the attempts at a step in order of their number."""
+
+    def pinned_host_key(self, server: str) -> str | None:
+        """Return the host key pinned for a server."""
+
+    def snapshots(self, server: str) -> Sequence[tuple[datetime, str]]:
+        """Return (taken at, document digest) of the server's inventories, the oldest first."""
+
+
+class Writer(Reader, Protocol):
+    """One transaction: all of it is kept, or none."""
+
+    def append(self, entry: Entry, ticket: Ticket, *, due: datetime | None, title: str) -> None:
+        """Add an entry and the ticket's new state; raises Conflict when somebody acted meanwhile."""
+
+    def keep(self, artifacts: Sequence[Artifact]) -> None:
+        """Keep documents by the SHA-256 of their content; the same content is kept once."""
+
+    def post(self, mails: Sequence[Mail], at: datetime) -> None:
+        """Put messages into the outbox."""
+
+    def claim(self, attempt: Attempt) -> None:
+        """Insert an attempt; raises Conflict when this number is already claimed."""
+
+    def settle(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
+        """Write an attempt's outcome."""
+
+    def pin_host_key(self, server: str, key: str, at: datetime) -> None:
+        """Pin the server's host key; a key that is already pinned stays (raises Conflict when it differs)."""
+
+    def add_snapshot(self, server: str, taken_at: datetime, document: str) -> None:
+        """Record that an inventory of the server was kept as this document."""
+
+
+class Store(Protocol):
+    """Where everything is kept."""
+
+    def read(self) -> AbstractContextManager[Reader]:
+        """Open a consistent view."""
+
+    def write(self) -> AbstractContextManager[Writer]:
+        """Open a transaction; it is rolled back when the block raises."""
