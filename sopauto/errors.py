@@ -6,15 +6,23 @@ Each message is one line: what is wrong, where, and what to do next.
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class SopautoError(Exception):
-    """An error that sopauto foresaw and can explain in one line."""
+    """An error that sopauto foresaw and can explain in one line.
 
-    def __init__(self, what: str, *, where: str | None = None, mend: str | None = None) -> None:
+    `evidence` holds artifacts (`work.Artifact`) of what went wrong, such as a session log.
+    """
+
+    def __init__(
+        self, what: str, *, where: str | None = None, mend: str | None = None, evidence: tuple[Any, ...] = ()
+    ) -> None:
         """Say what is wrong, where it stands (file, line, field) and how to mend it."""
         self.what = what
         self.where = where
         self.mend = mend
+        self.evidence = evidence
         super().__init__(str(self))
 
     def __str__(self) -> str:
@@ -33,6 +41,10 @@ class StepFailed(SopautoError):
 
 class Refused(SopautoError):
     """The gate refused: an approval, a signature, a duty or a plan does not hold; nothing was sent."""
+
+
+class Stale(Refused):
+    """What was approved is no longer what would run; the ticket goes back to be planned again."""
 
 
 class OutcomeUnknown(SopautoError):
