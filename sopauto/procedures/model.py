@@ -16,6 +16,8 @@ DONE = "selesai"
 REJECTED = "ditolak"
 """Terminator: the request was refused."""
 ENDS = frozenset({DONE, REJECTED})
+CONTACT = "kontak"
+"""Addressee of a message: the contact person that the letter names."""
 
 
 class StepKind(StrEnum):
@@ -62,13 +64,19 @@ Target = str | Fork
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One thing that a letter or a step's actor has to state. `kind` is one of `fields.KINDS`."""
+    """One thing that a letter or a step's actor has to state. `kind` is one of `fields.KINDS`.
+
+    `max_length` (characters) narrows the limit of the kind; `minimum` and `maximum` bound a number, both included.
+    """
 
     name: str
     label: str
     kind: str = "teks"
     required: bool = True
     choices: tuple[str, ...] = ()
+    max_length: int | None = None
+    minimum: int | None = None
+    maximum: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,11 +99,15 @@ class Technical:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """The e-mail that completing a step sends: its template, and what the SOP says that it must contain."""
+    """The e-mail that completing a step sends: its template, and what the SOP says that it must contain.
+
+    `to` is `CONTACT` or the id of an actor. `on` is the answer at which a decision sends it; None: at any completion.
+    """
 
     template: str
     to: str
     required: tuple[str, ...] = ()
+    on: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +118,8 @@ class Step:
     may be returned to (absent on paper: inferred). `approval` marks a row whose completion is an approval for the
     separation of duties. `waits` names what the ticket waits for after this step (`tempat`). `effect` is what
     completing it does to the assets (`siapkan`, `tempatkan`, `bebaskan`; see `assets/`). `inferred` holds the names
-    of YAML keys that do not stand in the paper.
+    of YAML keys that do not stand in the paper. `yes_label` and `no_label` are the paper's words for the two answers,
+    `page` is the sheet of the paper on which the row stands.
     """
 
     id: str
@@ -132,6 +145,9 @@ class Step:
     technical: Technical | None = None
     inferred: frozenset[str] = frozenset()
     line: int = 0
+    yes_label: str = "Ya"
+    no_label: str = "Tidak"
+    page: int = 1
 
     def targets(self) -> Iterator[str]:
         """Yield every step id or terminator that this step can lead to."""
@@ -145,16 +161,23 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """One "Uraian Prosedur" table of the paper, with its heading."""
+    """One "Uraian Prosedur" table of the paper, with its heading.
+
+    `columns` are the ids and headings of the actors where this table names them otherwise than the procedure does.
+    """
 
     id: str
     title: str
     inferred: bool = False
+    columns: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """The head of the paper, word for word; blank boxes are empty."""
+    """The head of the paper, word for word; blank boxes are empty.
+
+    `inferred` holds the names of YAML keys that do not stand in the paper.
+    """
 
     agency: str
     name: str
@@ -170,13 +193,17 @@ class Head:
     warnings: tuple[str, ...]
     records: tuple[str, ...]
     total_time: str = ""
+    inferred: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Procedure:
     """One SOP that a ticket can run: head, actors in the paper's order, steps in the paper's order.
 
-    `digest` is the SHA-256 of the YAML file's bytes: the version that a ticket is bound to.
+    `digest` is the SHA-256 of the YAML file's bytes: the version that a ticket is bound to. `words` are the labels
+    that this paper prints instead of the usual ones (`kegiatan` → "Aktivitas"). `inferred` holds the names of YAML keys
+    that do not stand in the paper. `lines` tells the line of the file on which a thing stands: `table.number`,
+    `table.number/key`, `kepala/key`, `pelaksana/id`, `tabel/id`, `surat/name`.
     """
 
     code: str
@@ -188,6 +215,9 @@ class Procedure:
     letter: tuple[Field, ...]
     source: str
     digest: str
+    words: Mapping[str, str] = field(default_factory=dict)
+    inferred: frozenset[str] = frozenset()
+    lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def start(self) -> str:
