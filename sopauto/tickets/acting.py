@@ -1,0 +1,192 @@
+"""What people do to tickets: open, done, approve, reject, cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sopauto.errors import Refused
+from sopauto.procedures.fields import validate
+from sopauto.procedures.model import Procedure, Step
+from sopauto.tickets.desk import Desk, Occasion
+from sopauto.tickets.duties import held_position, take_position
+from sopauto.tickets.effects import Effect, effect_of, on_cancel
+from sopauto.tickets.machine import Transition, advance, open_ticket, plan_holder
+from sopauto.tickets.model import Action, DocumentRef, Letter, Ticket, Verb
+from sopauto.tickets.record import Change, Draft, commit, refer
+from sopauto.tickets.storage import Mail, Reader
+from sopauto.work import Artifact, Json
+
+
+def open_from_letter(desk: Desk, letter: Letter, *, person: str, note: str = "", where: str = "letter") -> Ticket:
+    """Open a ticket from a validated letter and complete row 1 where that is the letter itself.
+
+    Raises: BadInput (the letter lacks or misstates something), Refused (the person may not open it).
+    """
+    procedure = desk.procedures.get(letter.procedure)
+    fields = validate(procedure.letter, letter.fields, where)
+    desk.people.person(letter.applicant)
+    letter = replace(letter, fields=fields)
+    first = procedure.step(procedure.start)
+    position = held_position(
+        procedure, first.actors, person=person, unit=letter.unit, people=desk.people, on=desk.today()
+    )
+    if position is None:
+        titles = " or ".join(desk.people.position(actor).title for actor in first.actors)
+        raise Refused(f"{person} does not hold {titles} for {letter.unit} today", mend="the applicant opens the ticket")
+    source = Artifact(name="sop.yaml", media_type="application/yaml", content=desk.procedures.source(procedure))
+    action = Action(
+        verb=Verb.OPEN,
+        person=person,
+        position=position,
+        at=desk.clock.now(),
+        note=note,
+        data={"letter": fields, "unit": letter.unit, "applicant": letter.applicant},
+        documents=refer([source]),
+    )
+    with desk.store.read() as reader:
+        ticket_id = reader.next_id(procedure.prefix, action.at.year)
+        draft = Draft(
+            procedure=procedure,
+            action=action,
+            step=first.id,
+            transition=open_ticket(procedure, letter, action, ticket_id),
+            prev=reader.last_opening(),
+            artifacts=(source,),
+        )
+    return commit(desk, [draft])[0]
+
+
+def act(
+    desk: Desk,
+    ticket_id: str,
+    verb: Verb,
+    *,
+    person: str,
+    note: str = "",
+    data: Mapping[str, Any] | None = None,
+    seen_plan: str | None = None,
+) -> Ticket:
+    """Carry out one person's action on a ticket and write everything that follows from it, or nothing.
+
+    `seen_plan` is the digest of the plan that an approver looked at (default: the one attached now).
+    Raises: BadInput, Refused, Conflict.
+    """
+    with desk.store.read() as reader:
+        ticket = reader.ticket(ticket_id)
+        procedure = desk.procedure_of(ticket, reader)
+        refuse_during_attempt(reader, ticket)
+        position = take_position(procedure, ticket, verb, person=person, people=desk.people, on=desk.today())
+        action = Action(
+            verb=verb, person=person, position=position, at=desk.clock.now(), note=note, data=dict(data or {})
+        )
+        if verb is Verb.APPROVE:
+            action = with_plan(procedure, ticket, action, seen_plan)
+        drafts = prepare(desk, reader, procedure, ticket, action)
+    return commit(desk, drafts)[0]
+
+
+def refuse_during_attempt(reader: Reader, ticket: Ticket) -> None:
+    """Refuse to act on a technical step while an attempt at it has no result (design rule 5)."""
+    attempts = reader.attempts(ticket.id, ticket.step)
+    if attempts and attempts[-1].outcome is None:
+        raise Refused(
+            f"attempt {attempts[-1].number} at {ticket.step} by {attempts[-1].person} has no result yet",
+            mend=f"`inv ticket.run {ticket.id}` finds out what became of it",
+        )
+
+
+def with_plan(procedure: Procedure, ticket: Ticket, action: Action, seen_plan: str | None) -> Action:
+    """Return the approval with the digests of the plan that it is given for, where there is one."""
+    holder = plan_holder(procedure, ticket)
+    planned = ticket.plans.get(holder.id) if holder else None
+    if planned is None:
+        return action
+    document = DocumentRef(name="rencana.json", sha256=planned.document)
+    return replace(action, plan=seen_plan or planned.plan, order=planned.order, documents=(document,))
+
+
+def prepare(
+    desk: Desk,
+    reader: Reader,
+    procedure: Procedure,
+    ticket: Ticket,
+    action: Action,
+    *,
+    artifacts: tuple[Artifact, ...] = (),
+    changes: tuple[Change, ...] = (),
+    facts: Json | None = None,
+) -> list[Draft]:
+    """Return the draft of an action and of everything that it sets off (effects, papers, messages, woken tickets)."""
+    transition = advance(procedure, ticket, action)
+    step, effect = transition.completed, Effect()
+    mails: tuple[Mail, ...] = ()
+    if step is not None:
+        fields = validate(step.fields, action.data, f"{ticket.id} {step.id}") if step.fields else dict(action.data)
+        effect = effect_of(reader, step, ticket, transition.answer, {**ticket.data, **fields})
+        action = replace(action, data={**fields, **effect.data})
+        transition = advance(procedure, ticket, action)
+        occasion = Occasion(
+            procedure=procedure,
+            step=step,
+            action=action,
+            before=ticket,
+            after=transition.ticket,
+            reader=reader,
+            facts=facts or {},
+        )
+        artifacts += papers_of(desk, step, transition, occasion)
+        mails = messages_of(desk, step, occasion)
+    elif action.verb is Verb.CANCEL:
+        effect = on_cancel(reader, ticket)
+    action = replace(action, documents=action.documents + refer(artifacts))
+    draft = Draft(
+        procedure=procedure,
+        action=action,
+        step=ticket.step,
+        transition=transition,
+        prev=ticket.head,
+        artifacts=artifacts,
+        mails=mails,
+        changes=effect.changes + changes,
+    )
+    return [draft, *woken(desk, reader, effect, action)]
+
+
+def papers_of(desk: Desk, step: Step, transition: Transition, occasion: Occasion) -> tuple[Artifact, ...]:
+    """Return the forms that the completed step fills (none when a decision said no)."""
+    if transition.answer is False:
+        return ()
+    return tuple(artifact for form in step.documents for artifact in desk.papers.make(form, occasion))
+
+
+def messages_of(desk: Desk, step: Step, occasion: Occasion) -> tuple[Mail, ...]:
+    """Return the e-mails that the completed step sends."""
+    return (desk.messages.compose(step.message, occasion),) if step.message else ()
+
+
+def woken(desk: Desk, reader: Reader, effect: Effect, cause: Action) -> list[Draft]:
+    """Return the drafts that wake the tickets for which the effect made room, signed by who caused it."""
+    drafts = []
+    for ticket, change, place in effect.wakes:
+        procedure = desk.procedure_of(ticket, reader)
+        action = Action(
+            verb=Verb.WAKE,
+            person=cause.person,
+            position=cause.position,
+            at=cause.at,
+            note="room became free",
+            data={"place": place},
+        )
+        drafts.append(
+            Draft(
+                procedure=procedure,
+                action=action,
+                step=ticket.step,
+                transition=advance(procedure, ticket, action),
+                prev=ticket.head,
+                changes=(change,),
+            )
+        )
+    return drafts

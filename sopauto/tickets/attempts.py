@@ -1,0 +1,190 @@
+"""One attempt at a technical step: claimed before anything is sent, ended with a result, or found out about.
+
+Design rule 5: a crash never repeats harm. An attempt without a result is never run again blindly: the real machine
+is asked. Proven done → recorded as done; proven not begun → run; anything else → unknown, and an engineer decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sopauto.errors import BadInput, Conflict, OutcomeUnknown, Refused, SopautoError, Stale, StepFailed
+from sopauto.procedures.model import Procedure, Step, StepKind
+from sopauto.tickets.acting import prepare
+from sopauto.tickets.desk import Desk
+from sopauto.tickets.gate import approved_record, issue, module_of, order_of
+from sopauto.tickets.keeping import changes_of
+from sopauto.tickets.model import Action, Attempt, Outcome, State, Ticket, Verb
+from sopauto.tickets.record import Change, commit
+from sopauto.work import Artifact, Probe, Result, WorkOrder
+
+LEASE = timedelta(minutes=15)
+"""How long the attempt of a worker on another machine is believed to be running."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """A technical step of a ticket in the hands of one authorised person."""
+
+    desk: Desk
+    procedure: Procedure
+    step: Step
+    person: str
+    position: str
+
+    def run(self, ticket: Ticket, *, number: int) -> tuple[Ticket, Result]:
+        """Carry out the step once and record how it ended.
+
+        Raises: Refused, Stale, StepFailed, OutcomeUnknown; each is recorded first.
+        """
+        order = self._order(ticket, number)
+        module = module_of(self.desk, self.step)
+        if not module.mutates:
+            result = module.apply(order, self.desk.report)
+            return self._record_reading(ticket, order, result), result
+        attempt = self._claim(ticket, order)
+        try:
+            result = module.apply(order, self.desk.report)
+        except Stale as stale:
+            self._end(attempt, Outcome.NOT_BEGUN)
+            self._back_to_planning(ticket, stale)
+            raise
+        except (Refused, BadInput):
+            self._end(attempt, Outcome.NOT_BEGUN)
+            raise
+        except (StepFailed, OutcomeUnknown) as error:
+            self._record(ticket, attempt, _outcome_of(error), note=str(error), artifacts=error.evidence)
+            raise
+        return self._record_done(ticket, attempt, result), result
+
+    def recover(self, ticket: Ticket, attempt: Attempt) -> tuple[Ticket, Result] | None:
+        """Ask the machine what became of an attempt without a result; None means: not begun, so run it.
+
+        Raises: Refused (it is still running), OutcomeUnknown (recorded; a named engineer decides).
+        """
+        self._refuse_while_running(attempt)
+        begun = f"attempt {attempt.number} by {attempt.person}, begun {attempt.begun_at.isoformat(timespec='seconds')},"
+        with self.desk.store.read() as reader:
+            record = approved_record(reader, ticket, self.step)
+        order = order_of(ticket=ticket, step=self.step, attempt=attempt.number, person=attempt.person, record=record)
+        found = module_of(self.desk, self.step).probe(order, self.desk.report)
+        if found is Probe.DONE:
+            summary = f"{begun} had been carried out and saved; nothing was sent again"
+            self.desk.report(summary)
+            result = Result(changed=False, summary=summary)
+            return self._record_done(ticket, attempt, result), result
+        if found is Probe.NOT_BEGUN:
+            self.desk.report(f"{begun} had changed nothing; it is run now")
+            self._end(attempt, Outcome.NOT_BEGUN)
+            return None
+        note = f"{begun} left {', '.join(order.targets)} neither as before nor as approved"
+        self._record(ticket, attempt, Outcome.UNKNOWN, note=note)
+        raise OutcomeUnknown(note, where=ticket.id, mend=f"look at it, then `inv ticket.settle {ticket.id}`")
+
+    def _refuse_while_running(self, attempt: Attempt) -> None:
+        alive = self.desk.workers.alive(attempt.worker)
+        if alive or (alive is None and self.desk.clock.now() < attempt.lease_until):
+            raise Refused(
+                f"attempt {attempt.number} by {attempt.person} runs since {attempt.begun_at:%H:%M:%S} ({attempt.worker})",
+                where=f"{attempt.ticket} {attempt.step}",
+                mend="wait for its result",
+            )
+
+    def _order(self, ticket: Ticket, number: int) -> WorkOrder:
+        try:
+            with self.desk.store.read() as reader:
+                return issue(self.desk, reader, ticket, self.procedure, self.step, person=self.person, attempt=number)
+        except Stale as stale:
+            self._back_to_planning(ticket, stale)
+            raise
+
+    def _claim(self, ticket: Ticket, order: WorkOrder) -> Attempt:
+        now = self.desk.clock.now()
+        attempt = Attempt(
+            ticket=ticket.id,
+            step=self.step.id,
+            number=order.attempt,
+            worker=self.desk.workers.me,
+            person=self.person,
+            order=order.digest,
+            begun_at=now,
+            lease_until=now + LEASE,
+        )
+        with self.desk.store.write() as writer:
+            if writer.ticket(ticket.id).head != ticket.head:
+                raise Conflict(f"somebody acted on {ticket.id} meanwhile", mend=f"see `inv ticket.show {ticket.id}`")
+            writer.claim(attempt)
+        return attempt
+
+    def _end(self, attempt: Attempt, outcome: Outcome) -> None:
+        with self.desk.store.write() as writer:
+            writer.settle(attempt, outcome, self.desk.clock.now())
+
+    def _back_to_planning(self, ticket: Ticket, stale: Stale) -> None:
+        if ticket.state is State.OPEN:
+            self._commit(ticket, self._action(Verb.STALE, note=str(stale)))
+
+    def _record_done(self, ticket: Ticket, attempt: Attempt, result: Result) -> Ticket:
+        return self._record(ticket, attempt, Outcome.DONE, result=result)
+
+    def _record(
+        self,
+        ticket: Ticket,
+        attempt: Attempt,
+        outcome: Outcome,
+        *,
+        note: str = "",
+        result: Result | None = None,
+        artifacts: tuple[Artifact, ...] = (),
+    ) -> Ticket:
+        now = self.desk.clock.now()
+        action = self._action(Verb.RUN, note=result.summary if result else note, order=attempt.order, outcome=outcome)
+        return self._commit(
+            ticket,
+            action,
+            result=result,
+            artifacts=artifacts,
+            changes=(lambda writer: writer.settle(attempt, outcome, now),),
+        )
+
+    def _record_reading(self, ticket: Ticket, order: WorkOrder, result: Result) -> Ticket:
+        moves = ticket.state is State.OPEN and self.step.kind is StepKind.PROCESS
+        verb = Verb.RUN if moves else Verb.EVIDENCE
+        action = self._action(verb, note=result.summary, order=order.digest, outcome=Outcome.DONE)
+        return self._commit(ticket, action, result=result, order=order)
+
+    def _action(self, verb: Verb, *, note: str, order: str | None = None, outcome: Outcome | None = None) -> Action:
+        return Action(
+            verb=verb,
+            person=self.person,
+            position=self.position,
+            at=self.desk.clock.now(),
+            note=note,
+            order=order,
+            outcome=outcome,
+        )
+
+    def _commit(
+        self,
+        ticket: Ticket,
+        action: Action,
+        *,
+        result: Result | None = None,
+        order: WorkOrder | None = None,
+        artifacts: tuple[Artifact, ...] = (),
+        changes: tuple[Change, ...] = (),
+    ) -> Ticket:
+        facts = result.facts if result else {}
+        kept = artifacts + (tuple(result.artifacts) if result else ())
+        if order is not None:
+            changes += changes_of(order, facts, kept, action.at)
+        with self.desk.store.read() as reader:
+            drafts = prepare(
+                self.desk, reader, self.procedure, ticket, action, artifacts=kept, changes=changes, facts=facts
+            )
+        return commit(self.desk, drafts)[0]
+
+
+def _outcome_of(error: SopautoError) -> Outcome:
+    return Outcome.UNKNOWN if isinstance(error, OutcomeUnknown) else Outcome.FAILED

@@ -1,0 +1,108 @@
+"""Who may act: the position of each action, and the separation of duties (design rule 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from sopauto.errors import Refused
+from sopauto.people import People
+from sopauto.procedures.model import Procedure, Step
+from sopauto.tickets.machine import plan_holder
+from sopauto.tickets.model import State, Ticket, Verb
+
+EXECUTING = frozenset({Verb.RUN, Verb.EVIDENCE, Verb.STALE, Verb.SETTLE})
+
+
+def positions_for(procedure: Procedure, ticket: Ticket, verb: Verb, step: Step) -> tuple[str, ...]:
+    """Return the positions that may do this at a step of the SOP."""
+    technical = step.technical
+    if technical and (verb in EXECUTING or (verb is Verb.PLAN and technical.plan_step is None)):
+        return (technical.executor,)
+    if technical and technical.approver and verb in {Verb.APPROVE, Verb.REJECT}:
+        return (technical.approver,)
+    if verb is Verb.CANCEL:
+        return tuple(actor.id for actor in procedure.actors if actor.applicant)
+    return step.actors
+
+
+def next_positions(procedure: Procedure, ticket: Ticket) -> tuple[str, ...]:
+    """Return the positions that everybody waits for now (empty when the ticket is not open)."""
+    if ticket.state is not State.OPEN:
+        return ()
+    step = procedure.step(ticket.step)
+    if not step.technical or (not step.technical.approver and step.technical.plan_step is None):
+        return step.actors
+    planned = ticket.plans.get(step.id)
+    if step.technical.approver and planned and planned.approved_by is None:
+        return (step.technical.approver,)
+    return (step.technical.executor,)
+
+
+def take_position(
+    procedure: Procedure, ticket: Ticket, verb: Verb, *, person: str, people: People, on: date, step: Step | None = None
+) -> str:
+    """Return the position in which a person acts on that day.
+
+    Raises: Refused, when the person holds none of the positions that the SOP names, or acts against the
+    separation of duties.
+    """
+    step = step or procedure.step(ticket.step)
+    positions = positions_for(procedure, ticket, verb, step)
+    position = held_position(procedure, positions, person=person, unit=ticket.unit, people=people, on=on)
+    if position is None:
+        raise Refused(
+            f"{person} does not hold {_titles(people, positions)} on {on.isoformat()}",
+            where=f"{ticket.id} {step.id}",
+            mend=f"those who do: {_holders(procedure, positions, ticket.unit, people, on)}",
+        )
+    separate(procedure, ticket, verb, person)
+    return position
+
+
+def held_position(
+    procedure: Procedure, positions: Sequence[str], *, person: str, unit: str, people: People, on: date
+) -> str | None:
+    """Return the first of the positions that the person holds on that day; an applicant's only for the own unit."""
+    for position in positions:
+        own_unit = unit if _is_applicant(procedure, position) else None
+        if people.holds(person, position, on, unit=own_unit):
+            return position
+    return None
+
+
+def separate(procedure: Procedure, ticket: Ticket, verb: Verb, person: str) -> None:
+    """Refuse one person who requests and approves, or approves and executes (design rule 3)."""
+    where = f"{ticket.id} {ticket.step}"
+    if verb is Verb.APPROVE and is_approval(procedure, ticket):
+        holder = plan_holder(procedure, ticket)
+        planned = ticket.plans.get(holder.id) if holder else None
+        if person in ticket.requesters:
+            raise Refused(f"{person} requested this and may not approve it", where=where, mend="another person must")
+        if person in ticket.executors or (planned and planned.by == person):
+            raise Refused(f"{person} carries this out and may not approve it", where=where, mend="another person must")
+    if verb in EXECUTING | {Verb.PLAN} and person in ticket.approvers:
+        raise Refused(f"{person} approved this and may not carry it out", where=where, mend="another person must")
+
+
+def is_approval(procedure: Procedure, ticket: Ticket) -> bool:
+    """Whether saying yes at the ticket's present step is an approval, not an answer or a piece of work."""
+    step = procedure.step(ticket.step)
+    return step.approval or bool(step.technical and step.technical.approver)
+
+
+def _is_applicant(procedure: Procedure, position: str) -> bool:
+    return any(actor.id == position and actor.applicant for actor in procedure.actors)
+
+
+def _titles(people: People, positions: Sequence[str]) -> str:
+    return " or ".join(people.position(position).title for position in positions)
+
+
+def _holders(procedure: Procedure, positions: Sequence[str], unit: str, people: People, on: date) -> str:
+    names = {
+        holder.id
+        for position in positions
+        for holder in people.holders(position, on, unit=unit if _is_applicant(procedure, position) else None)
+    }
+    return ", ".join(sorted(names)) or "nobody"

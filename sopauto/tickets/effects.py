@@ -1,0 +1,146 @@
+"""What completing a step does to the assets: reserve a place, put the server there, free it again.
+
+The SOP's YAML names the effect (`aset:`): `siapkan` (SOP 001, penitipan.5), `tempatkan` (penitipan.13),
+`bebaskan` (return). Freed room wakes the tickets that wait for it, the oldest first, and reserves it for them, so
+that nobody who came later can take it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sopauto.assets.model import Place, Server, ServerState
+from sopauto.assets.room import Estate, NoRoom, find_place, read_estate
+from sopauto.errors import Refused
+from sopauto.procedures.model import Step
+from sopauto.tickets.model import Ticket
+from sopauto.tickets.record import Change
+from sopauto.tickets.storage import Reader
+from sopauto.work import Json
+
+EFFECTS = frozenset({"siapkan", "tempatkan", "bebaskan"})
+ROOM = "tempat"
+"""What a ticket waits for when there is no room."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """Changes of the assets, what they add to the signed entry, and the tickets that they wake."""
+
+    changes: tuple[Change, ...] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)
+    wakes: tuple[tuple[Ticket, Change, Json], ...] = ()
+
+
+def effect_of(reader: Reader, step: Step, ticket: Ticket, answer: bool | None, data: Json) -> Effect:
+    """Return the effect of completing a step. A decision has its effect when the answer is yes."""
+    if step.effect == "siapkan":
+        return _reserve(reader, ticket) if answer is not False else _give_back(reader, ticket)
+    if step.effect is None or answer is False:
+        return Effect()
+    if step.effect == "tempatkan":
+        return _put_in_place(reader, ticket, data)
+    return _free(reader, server_of(reader, ticket))
+
+
+def server_of(reader: Reader, ticket: Ticket) -> Server:
+    """Return the server that a ticket is about; raises BadInput (unknown)."""
+    return reader.assets.server(server_id(ticket))
+
+
+def server_id(ticket: Ticket) -> str:
+    """Return the id (host name) of the server that a ticket's letter names."""
+    return str(ticket.letter["nama_host"])
+
+
+def place_json(place: Place) -> dict[str, Any]:
+    """Return a place as it is signed and shown."""
+    return {
+        "rack": place.rack,
+        "bottom_unit": place.bottom_unit,
+        "height": place.height,
+        "switch": place.switch,
+        "port": place.port,
+        "vlan": place.vlan,
+        "pool": place.pool,
+        "address": str(place.address),
+    }
+
+
+def _held(reader: Reader, ticket: Ticket) -> Server | None:
+    """Return the server for which this ticket already holds a reservation."""
+    for server in reader.assets.servers(ServerState.RESERVED):
+        if server.ticket == ticket.id:
+            return server
+    return None
+
+
+def _reserve(reader: Reader, ticket: Ticket) -> Effect:
+    held = _held(reader, ticket)
+    if held is not None and held.place is not None:
+        return Effect(data={"place": place_json(held.place)})
+    ahead = [other.id for other in reader.waiting(ROOM)]
+    if ahead:
+        raise Refused(
+            f"{ahead[0]} waits for room longer than {ticket.id}", mend="answer no: the ticket joins the queue"
+        )
+    place = find_place(read_estate(reader.assets), height=int(ticket.letter["tinggi_u"]))
+    if isinstance(place, NoRoom):
+        raise Refused(f"there is no room: {'; '.join(place.reasons)}", mend="answer no: the ticket joins the queue")
+    return Effect(changes=(_reservation(ticket, place),), data={"place": place_json(place)})
+
+
+def _reservation(ticket: Ticket, place: Place) -> Change:
+    server = announced(ticket)
+    return lambda writer: writer.assets.reserve(server, place)
+
+
+def announced(ticket: Ticket) -> Server:
+    """Return the server as the letter announces it."""
+    letter = ticket.letter
+    return Server(
+        id=server_id(ticket),
+        unit=ticket.unit,
+        ticket=ticket.id,
+        brand=letter["merek"],
+        model=letter["model"],
+        serial=letter["nomor_seri"],
+        height=int(letter["tinggi_u"]),
+        state=ServerState.ANNOUNCED,
+        mac=letter.get("mac"),
+    )
+
+
+def _give_back(reader: Reader, ticket: Ticket) -> Effect:
+    held = _held(reader, ticket)
+    return Effect() if held is None else Effect(changes=(lambda writer: writer.assets.release(held),))
+
+
+def _put_in_place(reader: Reader, ticket: Ticket, data: Json) -> Effect:
+    server = replace(server_of(reader, ticket), state=ServerState.PLACED, features=str(data.get("ciri", "")))
+    return Effect(changes=(lambda writer: writer.assets.save_server(server),))
+
+
+def _free(reader: Reader, server: Server) -> Effect:
+    estate = read_estate(reader.assets).without(server)
+    return Effect(changes=(lambda writer: writer.assets.release(server),), wakes=_wakes(reader, estate))
+
+
+def on_cancel(reader: Reader, ticket: Ticket) -> Effect:
+    """Return the effect of cancelling a ticket: a reservation is given back and wakes who waits."""
+    held = _held(reader, ticket)
+    return Effect() if held is None else _free(reader, held)
+
+
+def _wakes(reader: Reader, estate: Estate) -> tuple[tuple[Ticket, Change, Json], ...]:
+    """Wake from the head of the queue while there is room; nobody overtakes."""
+    wakes: list[tuple[Ticket, Change, Json]] = []
+    for ticket in reader.waiting(ROOM):
+        place = find_place(estate, height=int(ticket.letter["tinggi_u"]))
+        if isinstance(place, NoRoom):
+            break
+        wakes.append((ticket, _reservation(ticket, place), place_json(place)))
+        estate = estate.with_server(replace(announced(ticket), place=place))
+    return tuple(wakes)

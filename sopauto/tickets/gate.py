@@ -1,0 +1,153 @@
+"""The gate: the only place that makes a `WorkOrder` (design rules 1 and 2). There is no way around it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sopauto.errors import Refused, Stale
+from sopauto.procedures.model import Procedure, Step
+from sopauto.tickets.desk import Desk
+from sopauto.tickets.duties import take_position
+from sopauto.tickets.model import State, Ticket, Verb
+from sopauto.tickets.storage import Reader
+from sopauto.tickets.verifying import findings
+from sopauto.work import Json, Plan, TechnicalModule, WorkOrder, canonical, sha256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRecord:
+    """What the approver saw, as it is kept: the plan, the parameters, the digests of materials, the SOP's version."""
+
+    plan: Plan
+    materials: Mapping[str, str]
+    procedure: str
+
+    def as_json(self) -> dict[str, object]:
+        """Return the record as a JSON object."""
+        return {"plan": self.plan.as_json(), "materials": dict(self.materials), "procedure": self.procedure}
+
+    @classmethod
+    def from_json(cls, data: Json) -> PlanRecord:
+        """Return the record that `as_json` wrote."""
+        return cls(plan=Plan.from_json(data["plan"]), materials=data["materials"], procedure=data["procedure"])
+
+
+def module_of(desk: Desk, step: Step) -> TechnicalModule:
+    """Return the module that implements a technical step; raises Refused."""
+    if step.technical is None:
+        raise Refused(f"{step.id} is not machine work", mend="see `ticket.show` for who is next")
+    try:
+        return desk.modules[step.technical.module]
+    except KeyError:
+        raise Refused(f"no module implements {step.technical.module}", where=step.id, mend="check the SOP") from None
+
+
+def digests(materials: Mapping[str, bytes]) -> dict[str, str]:
+    """Return the SHA-256 of each material by its name."""
+    return {name: sha256(content) for name, content in sorted(materials.items())}
+
+
+def order_of(
+    *, ticket: Ticket, step: Step, attempt: int, person: str, record: PlanRecord, mutates: bool = True
+) -> WorkOrder:
+    """Return the work order for what a plan record describes. Private to `tickets/`."""
+    return WorkOrder(
+        ticket=ticket.id,
+        step=step.id,
+        attempt=attempt,
+        person=person,
+        module=record.plan.module,
+        parameters=record.plan.parameters,
+        targets=record.plan.targets,
+        procedure_digest=record.procedure,
+        materials=record.materials,
+        plan=record.plan if mutates else None,
+    )
+
+
+def authorise(desk: Desk, reader: Reader, ticket: Ticket, procedure: Procedure, step: Step, *, person: str) -> str:
+    """Check all that must hold before a machine is touched; return the position in which the person works.
+
+    The SOP has reached the step, nothing is unknown, the person holds the executing position today and neither
+    requested nor approved, and the ticket's journal, signatures and documents hold.
+
+    Raises: Refused, with a sentence that says why.
+    """
+    recurring = ticket.state is State.DONE and step.technical is not None and step.technical.recurring is not None
+    if not recurring and (ticket.state is not State.OPEN or ticket.step != step.id):
+        where_it_stands = ticket.step if ticket.is_open else ticket.state.value
+        raise Refused(
+            f"{ticket.id} stands at {where_it_stands}, not at {step.id}",
+            mend=f"complete the rows before it; see `inv ticket.show {ticket.id}`",
+        )
+    if ticket.unknown:
+        raise Refused(
+            f"the outcome of the last attempt at {step.id} is unknown",
+            mend=f"look at the machine, then `inv ticket.settle {ticket.id}`",
+        )
+    position = take_position(procedure, ticket, Verb.RUN, person=person, people=desk.people, on=desk.today(), step=step)
+    broken = findings(desk, reader, ticket.id)
+    if broken:
+        raise Refused(f"the journal of {ticket.id} does not hold: {broken[0]}", mend="see `inv ticket.verify`")
+    return position
+
+
+def issue(
+    desk: Desk, reader: Reader, ticket: Ticket, procedure: Procedure, step: Step, *, person: str, attempt: int
+) -> WorkOrder:
+    """Return the leave to touch the machine once, exactly as approved.
+
+    Raises: Refused (not approved), Stale (approved, but parameters, targets, templates, playbooks or the SOP changed).
+    """
+    module = module_of(desk, step)
+    parameters = desk.parameters(module.name, ticket, step, reader)
+    materials = digests(module.materials(parameters))
+    if not module.mutates:
+        plan = module.plan(parameters, desk.report)
+        record = PlanRecord(plan=plan, materials=materials, procedure=ticket.procedure_digest)
+        return order_of(ticket=ticket, step=step, attempt=attempt, person=person, record=record, mutates=False)
+    record = approved_record(reader, ticket, step)
+    refuse_changes(ticket, record, parameters, materials)
+    return order_of(ticket=ticket, step=step, attempt=attempt, person=person, record=record)
+
+
+def approved_record(reader: Reader, ticket: Ticket, step: Step) -> PlanRecord:
+    """Return the plan record that an official signed; raises Refused when there is none."""
+    planned = ticket.plans.get(step.id)
+    if planned is None:
+        raise Refused(f"{ticket.id} has no plan for {step.id}", mend=f"make one with `inv ticket.plan {ticket.id}`")
+    if planned.approved_by is None:
+        raise Refused(
+            f"the plan for {step.id} is not approved", mend=f"its approver types `inv ticket.approve {ticket.id}`"
+        )
+    return read_record(reader.document(planned.document))
+
+
+def read_record(document: bytes) -> PlanRecord:
+    """Return the plan record kept as a document."""
+    return PlanRecord.from_json(json.loads(document))
+
+
+def write_record(record: PlanRecord) -> bytes:
+    """Return the document that keeps a plan record."""
+    return canonical(record.as_json())
+
+
+def refuse_changes(ticket: Ticket, record: PlanRecord, parameters: Json, materials: Mapping[str, str]) -> None:
+    """Raise Stale, naming what changed between approval and now."""
+    changed = [f"parameter {name}" for name in _differences(record.plan.parameters, parameters)]
+    changed += [f"file {name}" for name in _differences(record.materials, materials)]
+    if record.procedure != ticket.procedure_digest:
+        changed.append("the SOP's version")
+    if changed:
+        raise Stale(
+            f"{', '.join(changed)} changed since the plan was approved",
+            where=ticket.id,
+            mend=f"nothing was sent; make a new plan with `inv ticket.plan {ticket.id}`",
+        )
+
+
+def _differences(approved: Json, now: Json) -> list[str]:
+    return [name for name in sorted({*approved, *now}) if approved.get(name) != now.get(name)]

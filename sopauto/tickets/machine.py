@@ -1,0 +1,240 @@
+"""The ticket's state machine: ticket + action → ticket. Pure; who may act is decided in `duties.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from sopauto.errors import Refused
+from sopauto.procedures.model import ENDS, REJECTED, Fork, Procedure, Step, StepKind, Target
+from sopauto.tickets.model import Action, Letter, Outcome, Planned, State, Ticket, Verb
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """What an action does: the ticket afterwards, and the step that it completed (with the answer of a decision)."""
+
+    ticket: Ticket
+    completed: Step | None = None
+    answer: bool | None = None
+
+
+def open_ticket(procedure: Procedure, letter: Letter, action: Action, ticket_id: str) -> Transition:
+    """Return the new ticket. Opening it is row 1 itself where row 1 is the applicant's letter."""
+    first = procedure.step(procedure.start)
+    ticket = Ticket(
+        id=ticket_id,
+        procedure=procedure.code,
+        procedure_digest=procedure.digest,
+        unit=letter.unit,
+        applicant=letter.applicant,
+        letter=letter.fields,
+        opened_at=action.at,
+        state=State.OPEN,
+        step=first.id,
+        since=action.at,
+        rounds={first.id: 1},
+        requesters=frozenset({action.person, letter.applicant}),
+    )
+    if first.kind is StepKind.PROCESS and any(procedure.actor(actor).applicant for actor in first.actors):
+        return _complete(procedure, ticket, action, None)
+    return Transition(ticket=ticket)
+
+
+def advance(procedure: Procedure, ticket: Ticket, action: Action) -> Transition:
+    """Return what an action does to a ticket.
+
+    Raises: Refused, when the SOP does not provide for this action at the ticket's present step.
+    """
+    if not ticket.is_open and action.verb is not Verb.EVIDENCE:
+        raise Refused(f"{ticket.id} is {ticket.state.value}", mend="open a new ticket")
+    if ticket.state is State.WAITING and action.verb not in {Verb.WAKE, Verb.CANCEL}:
+        raise Refused(f"{ticket.id} waits for {ticket.waits_for}", mend="it goes on by itself when that is free")
+    if ticket.unknown and action.verb is not Verb.SETTLE:
+        raise Refused(
+            f"the outcome of {ticket.id} at {ticket.step} is unknown",
+            mend=f"look at the machine, then `inv ticket.settle {ticket.id}`",
+        )
+    return _RULES[action.verb](procedure, ticket, action)
+
+
+def plan_holder(procedure: Procedure, ticket: Ticket) -> Step | None:
+    """Return the technical step whose plan is made or approved at the ticket's present step, if there is one."""
+    here = procedure.step(ticket.step)
+    if here.technical and here.technical.plan_step is None:
+        return here
+    for step in procedure.steps:
+        if step.technical and ticket.step in {step.technical.plan_step, step.technical.approval_step}:
+            return step
+    return None
+
+
+def _done(procedure: Procedure, ticket: Ticket, action: Action) -> Transition:
+    step = procedure.step(ticket.step)
+    if step.kind is StepKind.DECISION:
+        raise Refused(
+            f"{step.id} is a decision", mend="answer it with `ticket.approve` (ya) or `ticket.reject` (tidak)"
+        )
+    if step.technical:
+        raise Refused(f"{step.id} is machine work", mend=f"run it with `inv ticket.run {ticket.id}`")
+    if step.approval:
+        raise Refused(f"{step.id} is an approval", mend="complete it with `ticket.approve`")
+    return _complete(procedure, ticket, action, None)
+
+
+def _approve(procedure: Procedure, ticket: Ticket, action: Action) -> Transition:
+    step = procedure.step(ticket.step)
+    if step.kind is StepKind.PROCESS and not step.approval and not step.technical:
+        raise Refused(f"{step.id} is not an approval", mend="complete it with `ticket.done`")
+    holder = plan_holder(procedure, ticket)
+    technical = holder.technical if holder else None
+    signs_plan = technical is not None and (
+        technical.approval_step == step.id or (holder == step and technical.approver is not None)
+    )
+    if holder and signs_plan:
+        ticket = _approve_plan(ticket, holder.id, action)
+    if holder == step and step.kind is StepKind.PROCESS:
+        if not signs_plan:
+            raise Refused(f"{step.id} needs no approval of its own", mend=f"run it with `inv ticket.run {ticket.id}`")
+        return Transition(ticket=_with_approver(ticket, action))
+    if step.approval:
+        ticket = _with_approver(ticket, action)
+    return _complete(procedure, ticket, action, True if step.kind is StepKind.DECISION else None)
+
+
+def _with_approver(ticket: Ticket, action: Action) -> Ticket:
+    return replace(ticket, approvers=ticket.approvers | {action.person})
+
+
+def _approve_plan(ticket: Ticket, step_id: str, action: Action) -> Ticket:
+    planned = ticket.plans.get(step_id)
+    if planned is None:
+        raise Refused(f"there is no plan for {step_id} to approve", mend=f"make one with `inv ticket.plan {ticket.id}`")
+    if action.plan != planned.plan or action.order != planned.order:
+        raise Refused("the plan changed since you looked", mend=f"look again with `inv ticket.show {ticket.id}`")
+    return replace(ticket, plans={**ticket.plans, step_id: replace(planned, approved_by=action.person)})
+
+
+def _reject(procedure: Procedure, ticket: Ticket, action: Action) -> Transition:
+    step = procedure.step(ticket.step)
+    if step.kind is StepKind.DECISION:
+        return _complete(procedure, ticket, action, False)
+    if step.technical and step.technical.approver:
+        return Transition(ticket=_without_plan(ticket, step.id))
+    if step.back is None:
+        raise Refused(f"the SOP has no way back from {step.id}", mend="complete it, or let the applicant cancel")
+    return Transition(ticket=_enter(ticket, step.back, action), completed=None)
+
+
+def _cancel(procedure: Procedure, ticket: Ticket, action: Action) -> Transition:
+    if ticket.executors:
+        raise Refused(f"machines were already changed for {ticket.id}", mend="the SOP's own return undoes that")
+    return Transition(ticket=replace(ticket, state=State.CANCELLED, since=action.at, waits_for=None))
+
+
+def _plan(procedure: Procedure, ticket: Ticket, action: Action) -> Transition:
+    holder = plan_holder(procedure, ticket)
+    if holder is None or holder.technical is None or ticket.step not in {holder.id, holder.technical.plan_step}:
+        raise Refused(f"no plan is made at {ticket.step}", mend=f"see `inv ticket.show {ticket.id}`")
+    assert action.plan is not None
+    assert action.order is not None
+    planned = Planned(plan=action.plan, order=action.order, document=action.documents[0].sha256, by=action.person)
+    return Transition(ticket=replace(ticket, plans={**ticket.plans, holder.id: planned}))
+
+
+def _run(procedure: Procedure, ticket: Ticket, action: Action) -> Transition:
+    step = _technical(procedure, ticket)
+    ticket = replace(ticket, executors=ticket.executors | {action.person})
+    if action.outcome is Outcome.UNKNOWN:
+        return Transition(ticket=replace(ticket, unknown=True))
+    if action.outcome is Outcome.DONE and step.kind is StepKind.PROCESS:
+        return _complete(procedure, ticket, action, None)
+    return Transition(ticket=ticket)
+
+
+def _evidence(procedure: Procedure, ticket: Ticket, action: Action) -> Transition:
+    if not any(step.technical for step in procedure.steps):
+        raise Refused(f"{procedure.code} has no machine work", mend="nothing can be collected for it")
+    return Transition(ticket=replace(ticket, data={**ticket.data, **action.data}))
+
+
+def _stale(procedure: Procedure, ticket: Ticket, action: Action) -> Transition:
+    step = _technical(procedure, ticket)
+    assert step.technical is not None
+    ticket = _without_plan(ticket, step.id)
+    if step.technical.plan_step:
+        ticket = _enter(ticket, step.technical.plan_step, action)
+    return Transition(ticket=ticket)
+
+
+def _settle(procedure: Procedure, ticket: Ticket, action: Action) -> Transition:
+    if not ticket.unknown:
+        raise Refused(f"nothing is unknown about {ticket.id}", mend=f"see `inv ticket.show {ticket.id}`")
+    return _run(procedure, replace(ticket, unknown=False), action)
+
+
+def _wake(procedure: Procedure, ticket: Ticket, action: Action) -> Transition:
+    if ticket.state is not State.WAITING:
+        raise Refused(f"{ticket.id} does not wait", mend=f"see `inv ticket.show {ticket.id}`")
+    step = procedure.step(ticket.step)
+    woken = replace(ticket, state=State.OPEN, waits_for=None)
+    return Transition(ticket=_go(woken, resolve(step.next, ticket.answers), action))
+
+
+def _technical(procedure: Procedure, ticket: Ticket) -> Step:
+    step = procedure.step(ticket.step)
+    if step.technical is None:
+        raise Refused(f"{step.id} is not machine work", mend=f"see `inv ticket.show {ticket.id}` for who is next")
+    return step
+
+
+def _complete(procedure: Procedure, ticket: Ticket, action: Action, answer: bool | None) -> Transition:
+    step = procedure.step(ticket.step)
+    answers = ticket.answers if answer is None else {**ticket.answers, step.id: answer}
+    target = {None: step.next, True: step.yes, False: step.no}[answer]
+    ticket = replace(ticket, data={**ticket.data, **action.data}, answers=answers)
+    if any(procedure.actor(actor).applicant for actor in step.actors):
+        ticket = replace(ticket, requesters=ticket.requesters | {action.person})
+    if step.waits:
+        ticket = replace(ticket, state=State.WAITING, waits_for=step.waits, since=action.at)
+    else:
+        ticket = _go(ticket, resolve(target, answers), action)
+    return Transition(ticket=ticket, completed=step, answer=answer)
+
+
+def resolve(target: Target | None, answers: Mapping[str, bool]) -> str:
+    """Return the step or terminator that a target means, given the answers so far."""
+    if isinstance(target, Fork):
+        return target.yes if answers.get(target.on) else target.no
+    assert target is not None  # `sop.check` refuses a step that leads nowhere
+    return target
+
+
+def _go(ticket: Ticket, target: str, action: Action) -> Ticket:
+    if target in ENDS:
+        state = State.REJECTED if target == REJECTED else State.DONE
+        return replace(ticket, state=state, since=action.at)
+    return _enter(ticket, target, action)
+
+
+def _enter(ticket: Ticket, step_id: str, action: Action) -> Ticket:
+    rounds = {**ticket.rounds, step_id: ticket.rounds.get(step_id, 0) + 1}
+    return replace(ticket, step=step_id, since=action.at, rounds=rounds)
+
+
+def _without_plan(ticket: Ticket, step_id: str) -> Ticket:
+    return replace(ticket, plans={step: planned for step, planned in ticket.plans.items() if step != step_id})
+
+
+_RULES = {
+    Verb.DONE: _done,
+    Verb.APPROVE: _approve,
+    Verb.REJECT: _reject,
+    Verb.CANCEL: _cancel,
+    Verb.PLAN: _plan,
+    Verb.RUN: _run,
+    Verb.EVIDENCE: _evidence,
+    Verb.STALE: _stale,
+    Verb.SETTLE: _settle,
+    Verb.WAKE: _wake,
+}

@@ -1,0 +1,154 @@
+"""From an action to a signed entry, and back: what an entry's body holds, and how drafts are committed together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sopauto.errors import SopautoError
+from sopauto.journal.entry import Entry, compose_body, read_body
+from sopauto.procedures.model import Procedure
+from sopauto.tickets.desk import Desk
+from sopauto.tickets.machine import Transition, advance, open_ticket
+from sopauto.tickets.model import Action, DocumentRef, Letter, Outcome, State, Ticket, Verb
+from sopauto.tickets.storage import Mail, Writer
+from sopauto.work import Artifact, Json, sha256
+
+Change = Callable[[Writer], object]
+"""A further change of the same transaction (assets, host keys, attempts)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An action that is not yet signed: what it does to the ticket, and all that is written with it."""
+
+    procedure: Procedure
+    action: Action
+    step: str
+    transition: Transition
+    prev: str
+    artifacts: tuple[Artifact, ...] = ()
+    mails: tuple[Mail, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def ticket(self) -> Ticket:
+        """The ticket as the action leaves it."""
+        return self.transition.ticket
+
+
+def refer(artifacts: Iterable[Artifact]) -> tuple[DocumentRef, ...]:
+    """Return the references under which an entry carries these artifacts."""
+    return tuple(DocumentRef(name=artifact.name, sha256=sha256(artifact.content)) for artifact in artifacts)
+
+
+def position_after(ticket: Ticket) -> str:
+    """Return where an action led: the step that is next, or how the ticket stands."""
+    return ticket.step if ticket.state is State.OPEN else ticket.state.value
+
+
+def body_of(draft: Draft) -> bytes:
+    """Return the canonical JSON that is signed."""
+    action = draft.action
+    return compose_body(
+        ticket=draft.ticket.id,
+        number=draft.ticket.entries + 1,
+        prev=draft.prev,
+        at=action.at,
+        person=action.person,
+        position=action.position,
+        verb=action.verb.value,
+        step=draft.step,
+        to=position_after(draft.ticket),
+        note=action.note,
+        data={**action.data, **({"outcome": action.outcome.value} if action.outcome else {})},
+        documents=[{"name": document.name, "sha256": document.sha256} for document in action.documents],
+        procedure=draft.ticket.procedure_digest,
+        plan=action.plan,
+        order=action.order,
+    )
+
+
+def action_of(body: Json) -> Action:
+    """Return the action that an entry's body records."""
+    data = dict(body["data"])
+    outcome = data.pop("outcome", None)
+    return Action(
+        verb=Verb(body["verb"]),
+        person=body["person"],
+        position=body["position"],
+        at=datetime.fromisoformat(body["at"]),
+        note=body["note"],
+        data=data,
+        documents=tuple(DocumentRef(**document) for document in body["documents"]),
+        plan=body["plan"],
+        order=body["order"],
+        outcome=Outcome(outcome) if outcome else None,
+    )
+
+
+def letter_of(action: Action, procedure: str) -> Letter:
+    """Return the letter that an opening action carries."""
+    data = action.data
+    return Letter(procedure=procedure, unit=data["unit"], applicant=data["applicant"], fields=data["letter"])
+
+
+def replay(procedure: Procedure, entries: Sequence[Entry]) -> Ticket:
+    """Return the ticket that follows from its entries alone.
+
+    Raises: SopautoError, when the SOP does not allow an entry or an entry says that it led elsewhere.
+    """
+    ticket: Ticket | None = None
+    for entry in entries:
+        body = read_body(entry.body)
+        action = action_of(body)
+        if ticket is None:
+            transition = open_ticket(procedure, letter_of(action, procedure.code), action, entry.ticket)
+        else:
+            transition = advance(procedure, ticket, action)
+        if position_after(transition.ticket) != body["to"]:
+            raise SopautoError(
+                f"says that it led to {body['to']}, but the SOP leads to {position_after(transition.ticket)}",
+                where=f"{entry.ticket} entry {entry.number}",
+            )
+        ticket = replace(transition.ticket, entries=entry.number, head=entry.digest)
+    if ticket is None:
+        raise SopautoError("the ticket has no entries")
+    return ticket
+
+
+def sign(desk: Desk, draft: Draft) -> tuple[Entry, Ticket]:
+    """Sign a draft with the acting person's key; return the entry and the ticket that it leads to."""
+    body = body_of(draft)
+    signed = desk.signer.sign(body)
+    entry = Entry(
+        ticket=draft.ticket.id,
+        number=draft.ticket.entries + 1,
+        prev=draft.prev,
+        body=body,
+        signature=signed.signature,
+        key=signed.key,
+    )
+    return entry, replace(draft.ticket, entries=entry.number, head=entry.digest)
+
+
+def commit(desk: Desk, drafts: Sequence[Draft]) -> list[Ticket]:
+    """Sign the drafts (outside any transaction: a key may ask for a touch) and write all of them, or none.
+
+    Raises: Conflict, when somebody acted on one of the tickets or took one of the places meanwhile.
+    """
+    signed = [sign(desk, draft) for draft in drafts]
+    with desk.store.write() as writer:
+        for draft, (entry, ticket) in zip(drafts, signed, strict=True):
+            writer.keep(draft.artifacts)
+            writer.append(entry, ticket, due=desk.due(draft.procedure, ticket), title=title_of(ticket))
+            writer.post(draft.mails, draft.action.at)
+            for change in draft.changes:
+                change(writer)
+    return [ticket for _, ticket in signed]
+
+
+def title_of(ticket: Ticket) -> str:
+    """Return a few words that tell tickets apart in a list."""
+    return str(ticket.letter.get("perihal") or ticket.letter.get("nama_host") or ticket.procedure)

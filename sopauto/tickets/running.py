@@ -1,0 +1,116 @@
+"""Machine work of a ticket: plan it, run it as approved, settle what nobody could tell."""
+
+from __future__ import annotations
+
+from sopauto.errors import Refused
+from sopauto.procedures.model import Procedure, Step
+from sopauto.tickets.acting import prepare, refuse_during_attempt
+from sopauto.tickets.attempts import Work
+from sopauto.tickets.desk import Desk
+from sopauto.tickets.duties import take_position
+from sopauto.tickets.gate import PlanRecord, authorise, digests, module_of, order_of, write_record
+from sopauto.tickets.machine import plan_holder
+from sopauto.tickets.model import Action, Outcome, State, Ticket, Verb
+from sopauto.tickets.record import commit
+from sopauto.tickets.storage import Reader
+from sopauto.work import Artifact, Result
+
+
+def make_plan(desk: Desk, ticket_id: str, *, person: str, note: str = "") -> tuple[Ticket, PlanRecord]:
+    """Read the machine, attach the plan of what would be done to the ticket, and return both.
+
+    Raises: Refused (no plan is made here, wrong position, the port serves another asset, …), StepFailed (unreachable).
+    """
+    with desk.store.read() as reader:
+        ticket = reader.ticket(ticket_id)
+        procedure = desk.procedure_of(ticket, reader)
+        refuse_during_attempt(reader, ticket)
+        step = plan_holder(procedure, ticket)
+        if step is None:
+            raise Refused(
+                f"no plan is made at {ticket.step}", mend=f"see `inv ticket.show {ticket.id}` for who is next"
+            )
+        position = take_position(procedure, ticket, Verb.PLAN, person=person, people=desk.people, on=desk.today())
+        module = module_of(desk, step)
+        if not module.mutates:
+            raise Refused(f"{module.name} only reads: it needs no plan", mend=f"`inv ticket.run {ticket.id}`")
+        parameters = desk.parameters(module.name, ticket, step, reader)
+        record = PlanRecord(
+            plan=module.plan(parameters, desk.report),
+            materials=digests(module.materials(parameters)),
+            procedure=ticket.procedure_digest,
+        )
+        order = order_of(ticket=ticket, step=step, attempt=0, person=person, record=record)
+        action = Action(
+            verb=Verb.PLAN,
+            person=person,
+            position=position,
+            at=desk.clock.now(),
+            note=note,
+            plan=record.plan.digest,
+            order=order.digest,
+        )
+        artifact = Artifact(name="rencana.json", media_type="application/json", content=write_record(record))
+        drafts = prepare(desk, reader, procedure, ticket, action, artifacts=(artifact,))
+    return commit(desk, drafts)[0], record
+
+
+def run(desk: Desk, ticket_id: str, *, person: str, module: str | None = None) -> tuple[Ticket, Result]:
+    """Carry out the ticket's technical step exactly as approved, once, and record how it ended.
+
+    `module` names the technical step that the caller means (`custody.connect`); any other is refused.
+    Raises: Refused, Stale (the ticket went back to be planned), StepFailed, OutcomeUnknown.
+    """
+    with desk.store.read() as reader:
+        ticket = reader.ticket(ticket_id)
+        procedure = desk.procedure_of(ticket, reader)
+        step = technical_step(procedure, ticket, module)
+        position = authorise(desk, reader, ticket, procedure, step, person=person)
+        attempts = reader.attempts(ticket.id, step.id)
+    work = Work(desk=desk, procedure=procedure, step=step, person=person, position=position)
+    if attempts and attempts[-1].outcome is None:
+        recovered = work.recover(ticket, attempts[-1])
+        if recovered is not None:
+            return recovered
+    return work.run(ticket, number=len(attempts) + 1)
+
+
+def settle(desk: Desk, ticket_id: str, *, person: str, outcome: Outcome, note: str) -> Ticket:
+    """Record what a named engineer found on the machine when sopauto could not tell (design rule 5).
+
+    Raises: Refused (nothing is unknown, or the person may not carry out this step).
+    """
+    with desk.store.read() as reader:
+        ticket = reader.ticket(ticket_id)
+        procedure = desk.procedure_of(ticket, reader)
+        position = take_position(procedure, ticket, Verb.SETTLE, person=person, people=desk.people, on=desk.today())
+        action = Action(
+            verb=Verb.SETTLE, person=person, position=position, at=desk.clock.now(), note=note, outcome=outcome
+        )
+        drafts = prepare(desk, reader, procedure, ticket, action)
+    return commit(desk, drafts)[0]
+
+
+def technical_step(procedure: Procedure, ticket: Ticket, module: str | None) -> Step:
+    """Return the technical step that is meant: the one at which the ticket stands, or a recurring one when it is done.
+
+    Raises: Refused, when the ticket does not stand at machine work or at that of another module.
+    """
+    for step in procedure.steps:
+        technical = step.technical
+        if technical and module in {None, technical.module} and _is_due(ticket, step):
+            return step
+    wanted = module or "machine work"
+    rows = [step.id for step in procedure.steps if step.technical and module in {None, step.technical.module}]
+    stands = ticket.step if ticket.is_open else f"its end ({ticket.state.value})"
+    raise Refused(
+        f"{ticket.id} stands at {stands}; {wanted} belongs to {', '.join(rows) or 'no row of this SOP'}",
+        mend=f"complete the rows before it; see `inv ticket.show {ticket.id}`",
+    )
+
+
+def _is_due(ticket: Ticket, step: Step) -> bool:
+    assert step.technical is not None
+    if ticket.state is State.OPEN:
+        return ticket.step == step.id
+    return ticket.state is State.DONE and step.technical.recurring is not None
