@@ -6,6 +6,7 @@ Exit codes (design rule 9): 0 done, 1 the step failed, 2 bad input, 3 refused by
 from __future__ import annotations
 
 import functools
+import inspect
 import json as json_format
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -38,9 +39,15 @@ def command(**options: Any) -> Callable[[Callable[..., None]], Any]:
                     raise
                 raise Exit(f"{label(error)}: {printable(str(error))}", code=exit_code(error)) from None
 
-        return task(**options)(guarded)
+        return task(**{**options, "help": _own_help(body, options.get("help", {}))})(guarded)
 
     return decorate
+
+
+def _own_help(body: Callable[..., None], help_texts: Mapping[str, str]) -> dict[str, str]:
+    """Return the texts of the flags that the command really has: shared texts may name more."""
+    flags = {name.rstrip("_").replace("_", "-") for name in inspect.signature(body).parameters}
+    return {flag: text for flag, text in help_texts.items() if flag in flags}
 
 
 def exit_code(error: SopautoError) -> int:

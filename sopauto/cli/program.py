@@ -1,0 +1,26 @@
+"""The namespace of all commands, and the console script `sopauto`."""
+
+from __future__ import annotations
+
+from invoke.collection import Collection
+
+from sopauto.cli import assets, custody, inventory, mail, sop, store, ticket, workspace
+
+DOMAINS = (assets, custody, inventory, mail, sop, store, ticket, workspace)
+
+
+def namespace() -> Collection:
+    """Return one collection per domain."""
+    commands = Collection()
+    for domain in DOMAINS:
+        commands.add_collection(Collection.from_module(domain))
+    return commands
+
+
+def main() -> None:
+    """Run a command from outside the checkout."""
+    from importlib.metadata import version
+
+    from invoke.program import Program
+
+    Program(namespace=namespace(), name="sopauto", binary="sopauto", version=version("sopauto")).run()

@@ -1,0 +1,43 @@
+"""How commands name the acting person, and how machine work is run and told."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sopauto.cli.console import Context, app, print_json, say
+from sopauto.errors import BadInput
+
+if TYPE_CHECKING:
+    from sopauto.tickets.desk import Desk
+
+HELP = {
+    "ticket": "the ticket's id, such as PS-2026-0001",
+    "as": "who acts (default: $SOPAUTO_AS); the signing key still has to be theirs",
+    "key": "private key file to sign with (default: $SOPAUTO_KEY, then ssh-agent, then ~/.ssh)",
+    "json": "print JSON",
+}
+
+
+def desk_of(c: Context, person: str, key: str) -> tuple[Desk, str]:
+    """Return the desk at which a person acts, and the person's id; raises BadInput when nobody is named."""
+    person = person or os.environ.get("SOPAUTO_AS", "")
+    if not person:
+        raise BadInput("nobody is named as the acting person", mend="add `--as PERSON` or set SOPAUTO_AS")
+    chosen = key or os.environ.get("SOPAUTO_KEY", "")
+    return app(c).desk(person, key=Path(chosen) if chosen else None, report=say), person
+
+
+def run_module(c: Context, ticket: str, module: str | None, *, person: str, key: str, json: bool) -> None:
+    """Run a ticket's machine work and print how it ended."""
+    from sopauto.cli.ticket_text import tell_standing
+    from sopauto.tickets.running import run
+
+    desk, person = desk_of(c, person, key)
+    after, result = run(desk, ticket, person=person, module=module)
+    if json:
+        print_json({"ticket": after.id, "changed": result.changed, "summary": result.summary, "facts": result.facts})
+        return
+    say(f"{after.id}: {result.summary}")
+    tell_standing(app(c), after)

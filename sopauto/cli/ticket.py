@@ -1,0 +1,258 @@
+"""Tickets: open one from a letter, act on it, see where it stands, verify and export it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sopauto.cli.console import Context, app, command, print_json, say
+from sopauto.cli.running import HELP, desk_of, run_module
+from sopauto.errors import BadInput, StepFailed
+
+if TYPE_CHECKING:
+    from sopauto.tickets.model import Verb
+
+ACT_HELP = HELP | {
+    "note": "a remark that is signed with the action",
+    "data": "YAML or JSON file with what the step asks for",
+    "set": "one thing that the step asks for, as name=value (may be given several times)",
+}
+
+
+@command(name="open", help=HELP | {"letter": "YAML or JSON file with the letter", "note": ACT_HELP["note"]})
+def open_(c: Context, letter: str, as_: str = "", key: str = "", note: str = "", json: bool = False) -> None:
+    """Open a ticket from a letter. Example: `inv ticket.open surat.yaml --as budi`."""
+    from sopauto.cli.ticket_text import tell_action
+    from sopauto.tickets.acting import open_from_letter
+    from sopauto.tickets.letter import read_letter
+
+    desk, person = desk_of(c, as_, key)
+    ticket = open_from_letter(desk, read_letter(Path(letter)), person=person, note=note, where=letter)
+    tell_action(app(c), ticket, "opened", json=json)
+
+
+@command(
+    name="list",
+    help={
+        "state": "only tickets that are open, waiting, done, rejected or cancelled",
+        "sop": "only tickets of this SOP",
+        "overdue": "only tickets whose present step is late",
+        "limit": "how many (default: 50)",
+        "after": "the last id of the page before",
+        "json": HELP["json"],
+    },
+)
+def list_(
+    c: Context,
+    state: str = "",
+    sop: str = "",
+    overdue: bool = False,
+    limit: int = 50,
+    after: str = "",
+    json: bool = False,
+) -> None:
+    """List tickets, the newest first."""
+    from sopauto.cli.ticket_text import tell_list
+    from sopauto.tickets.model import State
+
+    if state and state not in list(State):
+        raise BadInput(f"unknown state {state}", where="--state", mend=f"use one of {', '.join(State)}")
+    here = app(c)
+    with here.store.read() as reader:
+        rows = reader.rows(
+            limit=limit,
+            after=after or None,
+            state=State(state) if state else None,
+            procedure=sop or None,
+            overdue_at=here.clock.now() if overdue else None,
+        )
+    tell_list(here, rows, limit=limit, json=json)
+
+
+@command(help={"ticket": HELP["ticket"], "json": HELP["json"]})
+def show(c: Context, ticket: str, json: bool = False) -> None:
+    """Show where a ticket stands, who is next, by when, the plan to approve, and all that happened."""
+    from sopauto.cli.ticket_text import tell_ticket
+
+    tell_ticket(app(c), ticket, json=json)
+
+
+@command(help=ACT_HELP | {"plan": "digest of the plan that you looked at"}, iterable=["set"])
+def approve(
+    c: Context,
+    ticket: str,
+    as_: str = "",
+    key: str = "",
+    note: str = "",
+    plan: str = "",
+    data: str = "",
+    set: list[str] | None = None,
+    json: bool = False,
+) -> None:
+    """Approve the present row (ya), and the plan that belongs to it."""
+    from sopauto.tickets.model import Verb
+
+    _act(c, ticket, Verb.APPROVE, (as_, key, note), _given(data, set), seen_plan=plan or None, json=json)
+
+
+@command(help=ACT_HELP, iterable=["set"])
+def reject(
+    c: Context,
+    ticket: str,
+    as_: str = "",
+    key: str = "",
+    note: str = "",
+    data: str = "",
+    set: list[str] | None = None,
+    json: bool = False,
+) -> None:
+    """Answer no (tidak), send a plan back, or return the row to where the SOP says."""
+    from sopauto.tickets.model import Verb
+
+    _act(c, ticket, Verb.REJECT, (as_, key, note), _given(data, set), json=json)
+
+
+@command(help=ACT_HELP, iterable=["set"])
+def done(
+    c: Context,
+    ticket: str,
+    as_: str = "",
+    key: str = "",
+    note: str = "",
+    data: str = "",
+    set: list[str] | None = None,
+    json: bool = False,
+) -> None:
+    """Say that the present row is done. Example: `inv ticket.done PS-2026-0001 --set waktu_penitipan="…"`."""
+    from sopauto.tickets.model import Verb
+
+    _act(c, ticket, Verb.DONE, (as_, key, note), _given(data, set), json=json)
+
+
+@command(help=HELP | {"note": ACT_HELP["note"]})
+def cancel(c: Context, ticket: str, as_: str = "", key: str = "", note: str = "", json: bool = False) -> None:
+    """Withdraw a request (the applicant, while no machine was changed)."""
+    from sopauto.tickets.model import Verb
+
+    _act(c, ticket, Verb.CANCEL, (as_, key, note), {}, json=json)
+
+
+@command(help=HELP | {"note": ACT_HELP["note"]})
+def plan(c: Context, ticket: str, as_: str = "", key: str = "", note: str = "", json: bool = False) -> None:
+    """Read the machine and attach the plan of what would be done, for approval. Changes nothing."""
+    from sopauto.cli.ticket_text import tell_plan
+    from sopauto.tickets.running import make_plan
+
+    desk, person = desk_of(c, as_, key)
+    after, record = make_plan(desk, ticket, person=person, note=note)
+    tell_plan(app(c), after, record, json=json)
+
+
+@command(help=HELP)
+def run(c: Context, ticket: str, as_: str = "", key: str = "", json: bool = False) -> None:
+    """Carry out the ticket's machine work, exactly as approved."""
+    run_module(c, ticket, None, person=as_, key=key, json=json)
+
+
+@command(
+    help=HELP
+    | {
+        "outcome": "what you found: done or not-begun",
+        "undo": "bring the machine back to the state before first (then it counts as not begun)",
+        "note": "what you saw on the machine (signed)",
+    }
+)
+def settle(
+    c: Context,
+    ticket: str,
+    outcome: str = "",
+    note: str = "",
+    undo: bool = False,
+    as_: str = "",
+    key: str = "",
+    json: bool = False,
+) -> None:
+    """Decide an attempt whose outcome is unknown, after looking at the machine."""
+    from sopauto.cli.ticket_text import tell_action
+    from sopauto.tickets.model import Outcome
+    from sopauto.tickets.running import settle as settle_attempt
+    from sopauto.tickets.running import undo as undo_attempt
+
+    desk, person = desk_of(c, as_, key)
+    if undo:
+        after = undo_attempt(desk, ticket, person=person, note=note)
+    elif outcome in {Outcome.DONE, Outcome.NOT_BEGUN}:
+        after = settle_attempt(desk, ticket, person=person, outcome=Outcome(outcome), note=note)
+    else:
+        raise BadInput(
+            "say what you found", where="--outcome", mend="`--outcome done`, `--outcome not-begun` or `--undo`"
+        )
+    tell_action(app(c), after, "settled", json=json)
+
+
+@command(help={"ticket": HELP["ticket"] + " (default: all)", "json": HELP["json"]}, optional=["ticket"])
+def verify(c: Context, ticket: str = "", json: bool = False) -> None:
+    """Check the chain, each signature and each document of a ticket, offline."""
+    from sopauto.tickets.verifying import verify_all, verify_ticket
+
+    here = app(c)
+    with here.store.read() as reader:
+        report = verify_ticket(here.checks, reader, ticket) if ticket else verify_all(here.checks, reader)
+    if json:
+        print_json({"tickets": report.tickets, "entries": report.entries, "findings": report.findings})
+    else:
+        for finding in report.findings:
+            say(f"  {finding}")
+        say(f"{report.tickets} tickets, {report.entries} entries: {'NOT intact' if report.findings else 'intact'}")
+    if report.findings:
+        raise StepFailed(
+            "the journal does not hold", where=ticket or "all tickets", mend="keep a copy, call the auditor"
+        )
+
+
+@command(help={"ticket": HELP["ticket"], "out": "file to write (default: TICKET.tar.gz)", "json": HELP["json"]})
+def export(c: Context, ticket: str, out: str = "", json: bool = False) -> None:
+    """Write one archive with journal, documents and public keys, which an auditor can check without sopauto."""
+    from sopauto.tickets.verifying import export_ticket
+
+    here = app(c)
+    path = Path(out or f"{ticket}.tar.gz")
+    with here.store.read() as reader:
+        content = export_ticket(here.checks, reader, ticket)
+    path.write_bytes(content)
+    if json:
+        print_json({"file": str(path), "bytes": len(content)})
+    else:
+        say(f"wrote {path} ({len(content):,} bytes); BACA-SAYA.txt inside says how to check it")
+
+
+def _act(
+    c: Context,
+    ticket: str,
+    verb: Verb,
+    who: tuple[str, str, str],
+    data: dict[str, Any],
+    *,
+    seen_plan: str | None = None,
+    json: bool,
+) -> None:
+    from sopauto.cli.ticket_text import tell_action
+    from sopauto.tickets.acting import act
+
+    person, key, note = who
+    desk, person = desk_of(c, person, key)
+    after = act(desk, ticket, verb, person=person, note=note, data=data, seen_plan=seen_plan)
+    tell_action(app(c), after, verb.value, json=json)
+
+
+def _given(file: str, pairs: list[str] | None) -> dict[str, Any]:
+    """Return what `--data` and `--set` state; raises BadInput."""
+    from sopauto.tickets.letter import read_data
+
+    given = read_data(Path(file)) if file else {}
+    for pair in pairs or []:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise BadInput(f"{pair!r} is not name=value", where="--set", mend='write --set name="value"')
+        given[name.strip()] = value
+    return given

@@ -1,0 +1,192 @@
+"""What a letter or a step's actor has to state: the kinds of field and their checks.
+
+Values come from outside. Each is checked once, here, and comes back in one form: whole numbers as `int`, all else as
+one line of text (dates as ISO 8601, MAC addresses as `aa:bb:cc:dd:ee:ff`, host names in lower case).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Final
+
+from sopauto.errors import BadInput
+from sopauto.procedures.finding import suggestion
+from sopauto.procedures.model import Field
+
+MAX_TEXT: Final = 4000
+"""Longest text (characters) that any field may allow."""
+DEFAULT_TEXT: Final = 500
+MAX_NUMBER: Final = 10**15
+
+UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode categories that steer a terminal or a page without being seen."""
+
+DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+MOMENT: Final = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?", re.ASCII)
+EMAIL: Final = re.compile(
+    r"[A-Za-z0-9_%+-]+(\.[A-Za-z0-9_%+-]+)*@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
+)
+LABEL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+MAC: Final = re.compile(r"([0-9a-f]{2}[:-]){5}[0-9a-f]{2}|([0-9a-f]{4}\.){2}[0-9a-f]{4}", re.ASCII)
+
+Where = str | Callable[[str], str]
+"""Where the values stand: one text for all, or a function from the field's name to its own place (`file:line`)."""
+
+
+class _WrongError(ValueError):
+    """A value is not what its field asks for: what is wrong, and how to write it."""
+
+    def __init__(self, what: str, mend: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.mend = mend
+
+
+def validate(fields: Sequence[Field], data: Mapping[str, Any], where: Where) -> dict[str, Any]:
+    """Return the checked values by field name; optional fields that were left blank are left out.
+
+    Raises: BadInput (a field is missing, unknown, or not of its kind), with the first fault found.
+    """
+    if not isinstance(data, Mapping):
+        raise BadInput("expected names with values", where=_at(where, ""), mend="write `name: value` lines")
+    known = [field.name for field in fields]
+    for name in data:
+        if name not in known:
+            shown = visible(str(name))
+            raise BadInput(f"unknown field {shown!r}", where=_at(where, str(name)), mend=suggestion(shown, known))
+    values = {field.name: _value(field, data.get(field.name), where) for field in fields}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def visible(text: str) -> str:
+    """Return at most 80 characters of a text, those that cannot be seen escaped."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:80])
+    return f"{shown}…" if len(text) > len(text[:80]) else shown
+
+
+def unseen(text: str) -> str | None:
+    """Return the first character that cannot be seen (line breaks and tabs included), escaped; None without one."""
+    for character in text:
+        if unicodedata.category(character) in UNSEEN:
+            return character.encode("unicode_escape").decode()
+    return None
+
+
+def _at(where: Where, name: str) -> str:
+    return where(name) if callable(where) else f"{where} {visible(name)}".rstrip()
+
+
+def _value(field: Field, value: Any, where: Where) -> Any:
+    if value is None or (isinstance(value, str) and not value.strip()):
+        if not field.required:
+            return None
+        raise BadInput(f"{field.label!r} is missing", where=_at(where, field.name), mend=f"state `{field.name}`")
+    try:
+        return KINDS[field.kind](field, value)
+    except _WrongError as wrong:
+        raise BadInput(f"{field.label!r} {wrong.what}", where=_at(where, field.name), mend=wrong.mend) from None
+
+
+def _text(field: Field, value: Any) -> str:
+    """Return one line of text. A whole number is taken as written: serial numbers need no quotes."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise _WrongError("is not a text", "write it in quotes")
+    # The longest text that YAML may hold is 1 MiB; look at the length before looking at each character.
+    limit = min(field.max_length or DEFAULT_TEXT, MAX_TEXT)
+    if isinstance(value, int) and abs(value) > MAX_NUMBER * 1000:
+        raise _WrongError("is a number beyond all measure", "write it in quotes")
+    text = str(value).strip()
+    if len(text) > limit:
+        raise _WrongError(f"has {len(text)} characters, more than {limit}", f"shorten it to {limit}")
+    if hidden := unseen(text):
+        raise _WrongError(f"holds the control character {hidden}", "write it on one line, as plain text")
+    return unicodedata.normalize("NFC", text)
+
+
+def _number(field: Field, value: Any) -> int:
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,15}", value.strip()):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _WrongError("is not a whole number", "write digits only")
+    low = -MAX_NUMBER if field.minimum is None else field.minimum
+    high = MAX_NUMBER if field.maximum is None else field.maximum
+    if not low <= value <= high:
+        raise _WrongError("is outside its bounds", f"write a number from {low} to {high}")
+    return value
+
+
+def _date(field: Field, value: Any) -> str:
+    text = _text(field, value)
+    try:
+        if DATE.fullmatch(text):
+            return date.fromisoformat(text).isoformat()
+    except ValueError:
+        pass
+    raise _WrongError(f"is not a date: {visible(text)!r}", "write year-month-day, e.g. 2026-11-21")
+
+
+def _moment(field: Field, value: Any) -> str:
+    text = _text(field, value)
+    try:
+        if MOMENT.fullmatch(text):
+            return datetime.fromisoformat(text).isoformat(timespec="minutes")
+    except ValueError:
+        pass
+    raise _WrongError(f"is not a date and time: {visible(text)!r}", "write e.g. 2026-11-21 09:00")
+
+
+def _email(field: Field, value: Any) -> str:
+    text = _text(field, value)
+    if len(text) > 254 or len(text.partition("@")[0]) > 64 or not EMAIL.fullmatch(text):  # RFC 5321, 4.5.3.1
+        raise _WrongError(f"is not an e-mail address: {visible(text)!r}", "write e.g. nama@contoh.go.id")
+    return text
+
+
+def _host_name(field: Field, value: Any) -> str:
+    text = _text(field, value).lower()
+    if len(text) > 253 or not all(LABEL.fullmatch(label) for label in text.split(".")):  # RFC 1123, 2.1
+        raise _WrongError(f"is not a host name: {visible(text)!r}", "letters, digits and hyphens, parts joined by dots")
+    return text
+
+
+def _mac(field: Field, value: Any) -> str:
+    text = _text(field, value).lower()
+    digits = re.sub(r"[:.-]", "", text)
+    if not MAC.fullmatch(text) or int(digits[:2], 16) & 1 or not int(digits, 16):
+        raise _WrongError(f"is not a server's MAC address: {visible(text)!r}", "write e.g. 52:54:00:12:34:56")
+    return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
+
+
+def _ip(field: Field, value: Any) -> str:
+    text = _text(field, value)
+    try:
+        if "%" not in text:
+            return str(ipaddress.ip_address(text))
+    except ValueError:
+        pass
+    raise _WrongError(f"is not an IP address: {visible(text)!r}", "write e.g. 10.20.30.40")
+
+
+def _choice(field: Field, value: Any) -> str:
+    text = _text(field, value)
+    if text not in field.choices:
+        raise _WrongError(f"is none of the choices: {visible(text)!r}", f"write one of: {', '.join(field.choices)}")
+    return text
+
+
+KINDS: Final[Mapping[str, Callable[[Field, Any], Any]]] = {
+    "teks": _text,
+    "bilangan": _number,
+    "tanggal": _date,
+    "tanggal-jam": _moment,
+    "email": _email,
+    "nama-host": _host_name,
+    "mac": _mac,
+    "ip": _ip,
+    "pilihan": _choice,
+}
+"""The kinds of field by their name in the YAML (`jenis`), each with the function that checks a value."""
