@@ -150,8 +150,8 @@ class TechnicalModule(Protocol):
         """Do what the order's plan says, prove it, and save it.
 
         The current state is read first: as in `plan.before` → apply; as in `plan.after` → nothing is sent;
-        anything else → Stale (a Refused that sends the ticket back to be planned again). A fault in the middle restores `plan.before` and raises StepFailed, or raises
-        OutcomeUnknown when the way back could not be proven.
+        anything else → Stale (a Refused that sends the ticket back to be planned again). A fault in the middle
+        restores `plan.before` and raises StepFailed, or raises OutcomeUnknown when the way back could not be proven.
         """
 
     def probe(self, order: WorkOrder, report: Report) -> Probe:

@@ -11,7 +11,7 @@ from sopauto.procedures.fields import validate
 from sopauto.procedures.model import Procedure, Step
 from sopauto.tickets.desk import Desk, Occasion
 from sopauto.tickets.duties import held_position, take_position
-from sopauto.tickets.effects import Effect, effect_of, on_cancel
+from sopauto.tickets.effects import Effect, effect_of, on_cancel, refuse_letter
 from sopauto.tickets.machine import Transition, advance, open_ticket, plan_holder
 from sopauto.tickets.model import Action, DocumentRef, Letter, Ticket, Verb
 from sopauto.tickets.record import Change, Draft, commit, refer
@@ -46,6 +46,7 @@ def open_from_letter(desk: Desk, letter: Letter, *, person: str, note: str = "",
         documents=refer([source]),
     )
     with desk.store.read() as reader:
+        refuse_letter(reader, procedure, letter, where)
         ticket_id = reader.next_id(procedure.prefix, action.at.year)
         draft = Draft(
             procedure=procedure,
@@ -137,7 +138,7 @@ def prepare(
             facts=facts or {},
         )
         artifacts += papers_of(desk, step, transition, occasion)
-        mails = messages_of(desk, step, occasion)
+        mails = messages_of(desk, step, transition, occasion)
     elif action.verb is Verb.CANCEL:
         effect = on_cancel(reader, ticket)
     action = replace(action, documents=action.documents + refer(artifacts))
@@ -161,9 +162,12 @@ def papers_of(desk: Desk, step: Step, transition: Transition, occasion: Occasion
     return tuple(artifact for form in step.documents for artifact in desk.papers.make(form, occasion))
 
 
-def messages_of(desk: Desk, step: Step, occasion: Occasion) -> tuple[Mail, ...]:
-    """Return the e-mails that the completed step sends."""
-    return (desk.messages.compose(step.message, occasion),) if step.message else ()
+def messages_of(desk: Desk, step: Step, transition: Transition, occasion: Occasion) -> tuple[Mail, ...]:
+    """Return the e-mails that the completed step sends (a decision only at the answer that the SOP names)."""
+    message = step.message
+    if message is None or (message.on is not None and message.on is not transition.answer):
+        return ()
+    return (desk.messages.compose(message, occasion),)
 
 
 def woken(desk: Desk, reader: Reader, effect: Effect, cause: Action) -> list[Draft]:

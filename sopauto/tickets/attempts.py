@@ -86,7 +86,7 @@ class Work:
         alive = self.desk.workers.alive(attempt.worker)
         if alive or (alive is None and self.desk.clock.now() < attempt.lease_until):
             raise Refused(
-                f"attempt {attempt.number} by {attempt.person} runs since {attempt.begun_at:%H:%M:%S} ({attempt.worker})",
+                f"attempt {attempt.number} by {attempt.person} runs since {attempt.begun_at:%H:%M} ({attempt.worker})",
                 where=f"{attempt.ticket} {attempt.step}",
                 mend="wait for its result",
             )
@@ -94,7 +94,7 @@ class Work:
     def _order(self, ticket: Ticket, number: int) -> WorkOrder:
         try:
             with self.desk.store.read() as reader:
-                return issue(self.desk, reader, ticket, self.procedure, self.step, person=self.person, attempt=number)
+                return issue(self.desk, reader, ticket, self.step, person=self.person, attempt=number)
         except Stale as stale:
             self._back_to_planning(ticket, stale)
             raise

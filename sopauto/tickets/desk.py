@@ -95,7 +95,11 @@ class Desk:
 
     def procedure_of(self, ticket: Ticket, reader: Reader) -> Procedure:
         """Return the version of the SOP that the ticket was opened with, from the ticket's own documents."""
-        return self.procedures.parse(reader.document(ticket.procedure_digest), f"{ticket.id}/sop.yaml")
+        return self.procedure_from(reader.document(ticket.procedure_digest), f"{ticket.id}/sop.yaml")
+
+    def procedure_from(self, source: bytes, where: str) -> Procedure:
+        """Return the procedure that a YAML describes."""
+        return self.procedures.parse(source, where)
 
     def due(self, procedure: Procedure, ticket: Ticket) -> datetime | None:
         """Return by when the ticket's present step should be done (None: the SOP sets no time, or nothing is due)."""

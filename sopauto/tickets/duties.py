@@ -14,7 +14,7 @@ from sopauto.tickets.model import State, Ticket, Verb
 EXECUTING = frozenset({Verb.RUN, Verb.EVIDENCE, Verb.STALE, Verb.SETTLE})
 
 
-def positions_for(procedure: Procedure, ticket: Ticket, verb: Verb, step: Step) -> tuple[str, ...]:
+def positions_for(procedure: Procedure, verb: Verb, step: Step) -> tuple[str, ...]:
     """Return the positions that may do this at a step of the SOP."""
     technical = step.technical
     if technical and (verb in EXECUTING or (verb is Verb.PLAN and technical.plan_step is None)):
@@ -48,7 +48,7 @@ def take_position(
     separation of duties.
     """
     step = step or procedure.step(ticket.step)
-    positions = positions_for(procedure, ticket, verb, step)
+    positions = positions_for(procedure, verb, step)
     position = held_position(procedure, positions, person=person, unit=ticket.unit, people=people, on=on)
     if position is None:
         raise Refused(

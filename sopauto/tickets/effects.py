@@ -13,9 +13,9 @@ from typing import Any
 
 from sopauto.assets.model import Place, Server, ServerState
 from sopauto.assets.room import Estate, NoRoom, find_place, read_estate
-from sopauto.errors import Refused
-from sopauto.procedures.model import Step
-from sopauto.tickets.model import Ticket
+from sopauto.errors import BadInput, Refused
+from sopauto.procedures.model import Procedure, Step
+from sopauto.tickets.model import Letter, Ticket
 from sopauto.tickets.record import Change
 from sopauto.tickets.storage import Reader
 from sopauto.work import Json
@@ -128,8 +128,36 @@ def _free(reader: Reader, server: Server) -> Effect:
     return Effect(changes=(lambda writer: writer.assets.release(server),), wakes=_wakes(reader, estate))
 
 
+def refuse_letter(reader: Reader, procedure: Procedure, letter: Letter, where: str) -> None:
+    """Refuse a letter about a server that is not where the SOP needs it.
+
+    A drop-off needs a server that is not here yet, a return one that is, and that belongs to the unit.
+    Raises: BadInput.
+    """
+    effects = {step.effect for step in procedure.steps}
+    if effects.isdisjoint(EFFECTS):
+        return
+    name = str(letter.fields["nama_host"])
+    known = {server.id: server for server in reader.assets.servers()}.get(name)
+    here = known is not None and known.state in {ServerState.RESERVED, ServerState.PLACED}
+    if "siapkan" in effects and here:
+        raise BadInput(f"{name} is already here", where=f"{where} nama_host", mend="give the server another name")
+    if "bebaskan" in effects and (known is None or known.state is not ServerState.PLACED or known.unit != letter.unit):
+        raise BadInput(
+            f"{letter.unit} has no server {name} in custody",
+            where=f"{where} nama_host",
+            mend="see `inv assets.list servers`",
+        )
+
+
 def on_cancel(reader: Reader, ticket: Ticket) -> Effect:
-    """Return the effect of cancelling a ticket: a reservation is given back and wakes who waits."""
+    """Return the effect of cancelling a ticket: a reservation is given back and wakes who waits.
+
+    Raises: Refused, when the server already stands in its place.
+    """
+    for server in reader.assets.servers(ServerState.PLACED):
+        if server.ticket == ticket.id:
+            raise Refused(f"{server.id} already stands in its place", mend="its return is an SOP of its own")
     held = _held(reader, ticket)
     return Effect() if held is None else _free(reader, held)
 

@@ -70,8 +70,7 @@ def order_of(
 def authorise(desk: Desk, reader: Reader, ticket: Ticket, procedure: Procedure, step: Step, *, person: str) -> str:
     """Check all that must hold before a machine is touched; return the position in which the person works.
 
-    The SOP has reached the step, nothing is unknown, the person holds the executing position today and neither
-    requested nor approved, and the ticket's journal, signatures and documents hold.
+    The SOP has reached the step, nothing is unknown, and `admit` holds.
 
     Raises: Refused, with a sentence that says why.
     """
@@ -87,15 +86,30 @@ def authorise(desk: Desk, reader: Reader, ticket: Ticket, procedure: Procedure, 
             f"the outcome of the last attempt at {step.id} is unknown",
             mend=f"look at the machine, then `inv ticket.settle {ticket.id}`",
         )
-    position = take_position(procedure, ticket, Verb.RUN, person=person, people=desk.people, on=desk.today(), step=step)
+    return admit(desk, reader, ticket, procedure, step, verb=Verb.RUN, person=person)
+
+
+def admit(
+    desk: Desk, reader: Reader, ticket: Ticket, procedure: Procedure, step: Step, *, verb: Verb, person: str
+) -> str:
+    """Check the person and the papers; return the position in which the person works.
+
+    The person holds the executing position today, neither requested nor approved, and can sign with a key of their
+    own; the ticket's journal, signatures and documents hold.
+
+    Raises: Refused, with a sentence that says why.
+    """
+    position = take_position(procedure, ticket, verb, person=person, people=desk.people, on=desk.today(), step=step)
     broken = findings(desk, reader, ticket.id)
     if broken:
         raise Refused(f"the journal of {ticket.id} does not hold: {broken[0]}", mend="see `inv ticket.verify`")
+    # What is done can only be recorded by who can sign it: a wrong key is found before a machine is touched, not after.
+    desk.signer.sign(canonical({"ticket": ticket.id, "step": step.id, "prev": ticket.head, "begins": person}))
     return position
 
 
 def issue(
-    desk: Desk, reader: Reader, ticket: Ticket, procedure: Procedure, step: Step, *, person: str, attempt: int
+    desk: Desk, reader: Reader, ticket: Ticket, step: Step, *, person: str, attempt: int
 ) -> WorkOrder:
     """Return the leave to touch the machine once, exactly as approved.
 

@@ -37,7 +37,7 @@ def open_ticket(procedure: Procedure, letter: Letter, action: Action, ticket_id:
         requesters=frozenset({action.person, letter.applicant}),
     )
     if first.kind is StepKind.PROCESS and any(procedure.actor(actor).applicant for actor in first.actors):
-        return _complete(procedure, ticket, action, None)
+        return _complete(procedure, ticket, action)
     return Transition(ticket=ticket)
 
 
@@ -79,7 +79,7 @@ def _done(procedure: Procedure, ticket: Ticket, action: Action) -> Transition:
         raise Refused(f"{step.id} is machine work", mend=f"run it with `inv ticket.run {ticket.id}`")
     if step.approval:
         raise Refused(f"{step.id} is an approval", mend="complete it with `ticket.approve`")
-    return _complete(procedure, ticket, action, None)
+    return _complete(procedure, ticket, action)
 
 
 def _approve(procedure: Procedure, ticket: Ticket, action: Action) -> Transition:
@@ -99,7 +99,7 @@ def _approve(procedure: Procedure, ticket: Ticket, action: Action) -> Transition
         return Transition(ticket=_with_approver(ticket, action))
     if step.approval:
         ticket = _with_approver(ticket, action)
-    return _complete(procedure, ticket, action, True if step.kind is StepKind.DECISION else None)
+    return _complete(procedure, ticket, action, answer=True if step.kind is StepKind.DECISION else None)
 
 
 def _with_approver(ticket: Ticket, action: Action) -> Ticket:
@@ -118,7 +118,7 @@ def _approve_plan(ticket: Ticket, step_id: str, action: Action) -> Ticket:
 def _reject(procedure: Procedure, ticket: Ticket, action: Action) -> Transition:
     step = procedure.step(ticket.step)
     if step.kind is StepKind.DECISION:
-        return _complete(procedure, ticket, action, False)
+        return _complete(procedure, ticket, action, answer=False)
     if step.technical and step.technical.approver:
         return Transition(ticket=_without_plan(ticket, step.id))
     if step.back is None:
@@ -126,7 +126,7 @@ def _reject(procedure: Procedure, ticket: Ticket, action: Action) -> Transition:
     return Transition(ticket=_enter(ticket, step.back, action), completed=None)
 
 
-def _cancel(procedure: Procedure, ticket: Ticket, action: Action) -> Transition:
+def _cancel(_: Procedure, ticket: Ticket, action: Action) -> Transition:
     if ticket.executors:
         raise Refused(f"machines were already changed for {ticket.id}", mend="the SOP's own return undoes that")
     return Transition(ticket=replace(ticket, state=State.CANCELLED, since=action.at, waits_for=None))
@@ -148,7 +148,7 @@ def _run(procedure: Procedure, ticket: Ticket, action: Action) -> Transition:
     if action.outcome is Outcome.UNKNOWN:
         return Transition(ticket=replace(ticket, unknown=True))
     if action.outcome is Outcome.DONE and step.kind is StepKind.PROCESS:
-        return _complete(procedure, ticket, action, None)
+        return _complete(procedure, ticket, action)
     return Transition(ticket=ticket)
 
 
@@ -188,7 +188,7 @@ def _technical(procedure: Procedure, ticket: Ticket) -> Step:
     return step
 
 
-def _complete(procedure: Procedure, ticket: Ticket, action: Action, answer: bool | None) -> Transition:
+def _complete(procedure: Procedure, ticket: Ticket, action: Action, *, answer: bool | None = None) -> Transition:
     step = procedure.step(ticket.step)
     answers = ticket.answers if answer is None else {**ticket.answers, step.id: answer}
     target = {None: step.next, True: step.yes, False: step.no}[answer]

@@ -94,9 +94,12 @@ def letter_of(action: Action, procedure: str) -> Letter:
     return Letter(procedure=procedure, unit=data["unit"], applicant=data["applicant"], fields=data["letter"])
 
 
-def replay(procedure: Procedure, entries: Sequence[Entry]) -> Ticket:
+def replay(
+    procedure: Procedure, entries: Sequence[Entry], *, before: Callable[[Ticket, Entry], object] | None = None
+) -> Ticket:
     """Return the ticket that follows from its entries alone.
 
+    `before` is called with the ticket before each entry but the first, and that entry.
     Raises: SopautoError, when the SOP does not allow an entry or an entry says that it led elsewhere.
     """
     ticket: Ticket | None = None
@@ -106,6 +109,8 @@ def replay(procedure: Procedure, entries: Sequence[Entry]) -> Ticket:
         if ticket is None:
             transition = open_ticket(procedure, letter_of(action, procedure.code), action, entry.ticket)
         else:
+            if before is not None:
+                before(ticket, entry)
             transition = advance(procedure, ticket, action)
         if position_after(transition.ticket) != body["to"]:
             raise SopautoError(

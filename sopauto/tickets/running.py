@@ -8,11 +8,10 @@ from sopauto.tickets.acting import prepare, refuse_during_attempt
 from sopauto.tickets.attempts import Work
 from sopauto.tickets.desk import Desk
 from sopauto.tickets.duties import take_position
-from sopauto.tickets.gate import PlanRecord, authorise, digests, module_of, order_of, write_record
+from sopauto.tickets.gate import PlanRecord, admit, approved_record, authorise, digests, module_of, order_of, write_record
 from sopauto.tickets.machine import plan_holder
 from sopauto.tickets.model import Action, Outcome, State, Ticket, Verb
 from sopauto.tickets.record import commit
-from sopauto.tickets.storage import Reader
 from sopauto.work import Artifact, Result
 
 
@@ -89,6 +88,27 @@ def settle(desk: Desk, ticket_id: str, *, person: str, outcome: Outcome, note: s
         )
         drafts = prepare(desk, reader, procedure, ticket, action)
     return commit(desk, drafts)[0]
+
+
+def undo(desk: Desk, ticket_id: str, *, person: str, note: str) -> Ticket:
+    """Bring the machine of an unknown outcome back to the state that the approved plan began from, and record it.
+
+    Raises: Refused (nothing is unknown, …), StepFailed or OutcomeUnknown (the way back could not be proven; the
+    outcome stays unknown).
+    """
+    with desk.store.read() as reader:
+        ticket = reader.ticket(ticket_id)
+        procedure = desk.procedure_of(ticket, reader)
+        step = procedure.step(ticket.step)
+        if not ticket.unknown:
+            raise Refused(f"nothing is unknown about {ticket.id}", mend="the SOP's own way back undoes what was done")
+        admit(desk, reader, ticket, procedure, step, verb=Verb.SETTLE, person=person)
+        record = approved_record(reader, ticket, step)
+        attempt = len(reader.attempts(ticket.id, step.id))
+    order = order_of(ticket=ticket, step=step, attempt=attempt, person=person, record=record)
+    result = module_of(desk, step).undo(order, desk.report)
+    told = f"{note}: {result.summary}" if note else result.summary
+    return settle(desk, ticket_id, person=person, outcome=Outcome.NOT_BEGUN, note=told)
 
 
 def technical_step(procedure: Procedure, ticket: Ticket, module: str | None) -> Step:
