@@ -197,7 +197,7 @@ def verify(c: Context, ticket: str = "", json: bool = False) -> None:
 
     here = app(c)
     with here.store.read() as reader:
-        report = verify_ticket(here.checks, reader, ticket) if ticket else verify_all(here.checks, reader)
+        report = verify_ticket(here, reader, ticket) if ticket else verify_all(here, reader)
     if json:
         print_json({"tickets": report.tickets, "entries": report.entries, "findings": report.findings})
     else:
@@ -218,7 +218,7 @@ def export(c: Context, ticket: str, out: str = "", json: bool = False) -> None:
     here = app(c)
     path = Path(out or f"{ticket}.tar.gz")
     with here.store.read() as reader:
-        content = export_ticket(here.checks, reader, ticket)
+        content = export_ticket(here, reader, ticket)
     path.write_bytes(content)
     if json:
         print_json({"file": str(path), "bytes": len(content)})

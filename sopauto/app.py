@@ -1,0 +1,142 @@
+"""The composition root: the only place that chooses store, drivers and clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sopauto.clock import Clock, OfficeHours, SystemClock
+from sopauto.people import People, load_people
+from sopauto.procedures.library import Library
+from sopauto.procedures.model import Procedure
+from sopauto.settings import Settings, load_settings
+from sopauto.tickets.model import Ticket
+from sopauto.tickets.storage import Reader
+from sopauto.work import Report, TechnicalModule
+
+if TYPE_CHECKING:
+    from sopauto.mail.smtp import Smtp
+    from sopauto.store.outbox import SqlOutbox
+    from sopauto.store.sqlstore import SqlStore
+    from sopauto.tickets.desk import Desk
+
+MODULES = ("custody.check", "custody.connect", "custody.disconnect", "inventory.collect", "playbook.run")
+"""Names of the technical modules, so that SOPs can be checked without loading what carries them out."""
+
+
+def quiet(_: str) -> None:
+    """Report nothing."""
+
+
+class App:
+    """Everything that a workspace needs, each part made when it is first asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def people(self) -> People:
+        """Who holds which position and key."""
+        return load_people(self.settings.people)
+
+    @cached_property
+    def library(self) -> Library:
+        """The SOPs: the agency's own before the shipped ones."""
+        return Library(self.settings.procedures, known_modules=frozenset(MODULES))
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The machine's clock in the agency's time zone."""
+        return SystemClock(self.settings.zone)
+
+    @cached_property
+    def hours(self) -> OfficeHours:
+        """The agency's office hours and holidays."""
+        return OfficeHours.of(self.settings)
+
+    @cached_property
+    def store(self) -> SqlStore:
+        """Tickets, journal, documents, assets and outbox."""
+        from sopauto.store.engine import open_store
+
+        return open_store(self.settings.database)
+
+    @cached_property
+    def outbox(self) -> SqlOutbox:
+        """The messages that wait or were sent."""
+        return self.store.outbox
+
+    @cached_property
+    def transport(self) -> Smtp:
+        """The agency's mail server."""
+        from sopauto.mail.smtp import Smtp
+
+        return Smtp(self.settings.mail)
+
+    def modules(self) -> Mapping[str, TechnicalModule]:
+        """Return the technical modules by name, each with its driver."""
+        from sopauto.drivers.ssh import Ssh
+        from sopauto.drivers.switch import NetmikoSwitches
+        from sopauto.inventory import script, snapshot
+        from sopauto.technical.collect import Collect
+        from sopauto.technical.custody_port import Connect, Disconnect
+        from sopauto.technical.reach import Reach
+
+        ssh = Ssh(credentials=self.settings.credentials)
+        switches = NetmikoSwitches(credentials=self.settings.credentials)
+        made: list[TechnicalModule] = [
+            Connect(switches, templates=self.settings.templates),
+            Disconnect(switches, templates=self.settings.templates),
+            Reach(ssh),
+            Collect(ssh, script=script.source(), parse=snapshot.parse),
+        ]
+        return {module.name: module for module in made}
+
+    def desk(self, person: str, *, key: Path | None = None, report: Report = quiet) -> Desk:
+        """Return the desk at which a person acts; raises BadInput (unknown person)."""
+        from sopauto.documents.forms import Forms
+        from sopauto.drivers.processes import Processes
+        from sopauto.drivers.signing import SshKeygenSigner
+        from sopauto.mail.messages import Letters
+        from sopauto.tickets.desk import Desk
+        from sopauto.tickets.parameters import CustodyParameters
+
+        settings = self.settings
+        today = self.clock.now().date()
+        self.people.person(person)
+        return Desk(
+            store=self.store,
+            people=self.people,
+            procedures=self.library,
+            signer=SshKeygenSigner(person=person, allowed=[k.public for k in self.people.keys(person, today)], key=key),
+            clock=self.clock,
+            hours=self.hours,
+            papers=Forms(settings, self.people),
+            messages=Letters(settings, self.people),
+            modules=self.modules(),
+            parameters=CustodyParameters(
+                unused_vlan=settings.custody.unused_vlan,
+                ssh_port=settings.custody.ssh_port,
+                inventory_credentials=settings.custody.inventory_credentials,
+            ),
+            workers=Processes(),
+            report=report,
+        )
+
+    def procedure_of(self, ticket: Ticket, reader: Reader) -> Procedure:
+        """Return the version of the SOP that the ticket was opened with."""
+        return self.procedure_from(reader.document(ticket.procedure_digest), f"{ticket.id}/sop.yaml")
+
+    def procedure_from(self, source: bytes, where: str) -> Procedure:
+        """Return the procedure that a YAML describes."""
+        return self.library.parse(source, where)
+
+
+def build(start: Path | None = None) -> App:
+    """Return the application of the workspace around a directory (default: $SOPAUTO_HOME, then the present one).
+
+    Raises: BadInput, when there is no `sopauto.toml`.
+    """
+    return App(load_settings(start))
