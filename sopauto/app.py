@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 MODULES = ("custody.check", "custody.connect", "custody.disconnect", "inventory.collect", "playbook.run")
 """Names of the technical modules, so that SOPs can be checked without loading what carries them out."""
 
+CHECKOUT = Path(__file__).resolve().parent.parent
+"""Where the shipped `playbooks/` and `roles/` are."""
+
 
 def quiet(_: str) -> None:
     """Report nothing."""
@@ -77,11 +80,13 @@ class App:
 
     def modules(self) -> Mapping[str, TechnicalModule]:
         """Return the technical modules by name, each with its driver."""
+        from sopauto.drivers.playbook import Ansible
         from sopauto.drivers.ssh import Ssh
         from sopauto.drivers.switch import NetmikoSwitches
         from sopauto.inventory import script, snapshot
         from sopauto.technical.collect import Collect
         from sopauto.technical.custody_port import Connect, Disconnect
+        from sopauto.technical.playbook import RunPlaybook
         from sopauto.technical.reach import Reach
 
         ssh = Ssh(credentials=self.settings.credentials)
@@ -91,6 +96,7 @@ class App:
             Disconnect(switches, templates=self.settings.templates),
             Reach(ssh),
             Collect(ssh, script=script.source(), parse=snapshot.parse),
+            RunPlaybook(Ansible(credentials=self.settings.credentials), roots=(self.settings.root, CHECKOUT)),
         ]
         return {module.name: module for module in made}
 

@@ -35,7 +35,8 @@ class CustodyParameters:
         server = server_of(reader, ticket)
         if server.place is None:
             raise Refused(f"{server.id} has no place", where=ticket.id, mend="reserve one first (penitipan.5)")
-        return resolve(self, ticket, server, server.place, reader)
+        stated = step.technical.parameters if step.technical else {}
+        return {**stated, **resolve(self, ticket, server, server.place, reader)}
 
     def port(self, ticket: Ticket, server: Server, place: Place, reader: Reader) -> dict[str, Any]:
         """Return what the switch modules need: which port of which switch, for whom, in which VLAN."""
@@ -76,5 +77,6 @@ RESOLVERS: Final[Mapping[str, Callable[[CustodyParameters, Ticket, Server, Place
     "custody.disconnect": CustodyParameters.port,
     "custody.check": CustodyParameters.reach,
     "inventory.collect": CustodyParameters.inventory,
+    "playbook.run": CustodyParameters.inventory,
 }
 """The modules that work on a ticket's server; any other gets the parameters that the SOP's YAML states."""

@@ -1,0 +1,90 @@
+"""`inv test`: every check of the project, in order, with how long each took."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sopauto.cli.console import say, table
+from sopauto.errors import BadInput, StepFailed
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTEST = ("-m", "pytest", "-q")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One named group of commands; each is a list of arguments for this Python or a program beside it."""
+
+    name: str
+    commands: Sequence[Sequence[str]]
+
+
+STAGES = (
+    Stage(
+        name="lint",
+        commands=(
+            ("ruff", "check", "."),
+            ("ruff", "format", "--check", "."),
+            ("mypy",),
+            ("lint-imports",),
+            ("ansible-lint",),
+            ("yamllint", "--strict", "."),
+        ),
+    ),
+    Stage(name="unit", commands=(("python", *PYTEST, "tests/unit"),)),
+    Stage(name="integration", commands=(("python", *PYTEST, "-m", "not lab", "tests/integration"),)),
+    Stage(name="acceptance", commands=(("python", *PYTEST, "-m", "not lab", "tests/acceptance"),)),
+    Stage(name="lab", commands=(("python", *PYTEST, "-m", "lab", "tests"),)),
+)
+
+
+def run_stages(only: str) -> None:
+    """Run all stages, or the one that is named; print durations at the end.
+
+    Raises: BadInput (no such stage), StepFailed (names the stages that failed).
+    """
+    names = [stage.name for stage in STAGES]
+    if only and only not in names:
+        raise BadInput(f"there is no stage {only}", where="--only", mend=f"use one of {', '.join(names)}")
+    chosen = [stage for stage in STAGES if only in {"", stage.name}]
+    if any(stage.name != "lint" for stage in chosen):
+        _install_what_tests_need()
+    timed = [_timed(stage) for stage in chosen]
+    table(["stage", "seconds", "result"], [[name, f"{seconds:.1f}", "ok" if ok else "FAILED"] for name, seconds, ok in timed])
+    failed = [name for name, _, ok in timed if not ok]
+    if failed:
+        raise StepFailed(f"stages failed: {', '.join(failed)}", mend="scroll up for the first error")
+
+
+def _timed(stage: Stage) -> tuple[str, float, bool]:
+    say(f"== {stage.name}")
+    begun = time.monotonic()
+    results = [_run(command) for command in stage.commands]
+    return stage.name, time.monotonic() - begun, all(results)
+
+
+def _run(command: Sequence[str]) -> bool:
+    """Run one command of the environment's own programs in the checkout."""
+    begun = time.monotonic()
+    beside = Path(sys.executable).parent
+    environment = {**os.environ, "PATH": f"{beside}:{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}
+    sys.stdout.flush()
+    code = subprocess.run([str(beside / command[0]), *command[1:]], cwd=ROOT, env=environment, check=False).returncode
+    say(f"-- {' '.join(command)}: {'ok' if code == 0 else f'exit {code}'}, {time.monotonic() - begun:.1f} s")
+    return code == 0
+
+
+def _install_what_tests_need() -> None:
+    """Install the Debian packages of the lab where that is possible; elsewhere tests are skipped by name."""
+    from lab.packages import install_missing
+
+    if os.geteuid() == 0 and Path("/etc/debian_version").exists():
+        install_missing(say)
+    else:
+        say("not root on Debian: tests that need virtual machines, a real switch or PostgreSQL may be skipped, by name")
