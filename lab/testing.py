@@ -56,7 +56,10 @@ def run_stages(only: str) -> None:
     if any(stage.name != "lint" for stage in chosen):
         _install_what_tests_need()
     timed = [_timed(stage) for stage in chosen]
-    table(["stage", "seconds", "result"], [[name, f"{seconds:.1f}", "ok" if ok else "FAILED"] for name, seconds, ok in timed])
+    table(
+        ["stage", "seconds", "result"],
+        [[name, f"{seconds:.1f}", "ok" if ok else "FAILED"] for name, seconds, ok in timed],
+    )
     failed = [name for name, _, ok in timed if not ok]
     if failed:
         raise StepFailed(f"stages failed: {', '.join(failed)}", mend="scroll up for the first error")

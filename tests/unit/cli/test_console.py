@@ -1,0 +1,58 @@
+"""Errors, exit codes and what a terminal gets to see."""
+
+from __future__ import annotations
+
+import pytest
+from invoke.config import Config
+from invoke.context import Context
+from invoke.exceptions import Exit
+
+from sopauto.cli.console import command, printable, table
+from sopauto.errors import BadInput, Conflict, OutcomeUnknown, Refused, SopautoError, Stale, StepFailed
+
+
+def failing(error: SopautoError) -> Exit:
+    @command()
+    def task(_: Context) -> None:
+        raise error
+
+    with pytest.raises(Exit) as caught:
+        task(Context(Config()))
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [(StepFailed, 1), (Conflict, 1), (BadInput, 2), (Refused, 3), (Stale, 3), (OutcomeUnknown, 4)],
+)
+def test_each_error_has_its_exit_code(kind: type[SopautoError], code: int) -> None:
+    assert failing(kind("something")).code == code
+
+
+def test_an_error_is_one_line_with_place_and_mend() -> None:
+    message = failing(BadInput("is missing", where="a.yaml:3 nama", mend="state it")).message
+    assert message == "bad input: a.yaml:3 nama: is missing; state it"
+
+
+def test_an_error_cannot_steer_the_terminal() -> None:
+    assert "\x1b" not in failing(BadInput("bad \x1b[2J name\nsecond line")).message
+    assert "\n" not in failing(BadInput("bad \x1b[2J name\nsecond line")).message
+
+
+def test_debug_shows_the_traceback() -> None:
+    @command()
+    def task(_: Context) -> None:
+        raise BadInput("x")
+
+    with pytest.raises(BadInput):
+        task(Context(Config(overrides={"debug": True})))
+
+
+def test_control_characters_are_escaped() -> None:
+    assert printable("a\x1b[31mb\u202e\x9b") == "a\\x1b[31mb\\u202e\\x9b"
+
+
+def test_a_table_is_aligned_and_names_when_it_is_empty(capsys: pytest.CaptureFixture[str]) -> None:
+    table(["id", "name"], [["1", "satu"], ["22", "dua\n"]])
+    table(["id"], [], empty="none yet")
+    assert capsys.readouterr().out == "id  name\n1   satu\n22  dua\\n\nnone yet\n"
