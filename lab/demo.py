@@ -1,0 +1,124 @@
+"""`inv demo`: the main job of SOP/04/406.020/2019, from the letter to the monthly inventory, and the server returned.
+
+Without root: a simulated switch, a real SSH server on loopback that answers with this machine's real inventory, and a
+real SMTP server. With `--lab=vm`, as root on Debian: a virtual machine on a port of a real Open vSwitch.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from lab.cast import STATEMENTS, drop_off, give_back
+from lab.walking import Passed, Walk
+from sopauto.app import App
+from sopauto.cli.console import say
+from sopauto.errors import StepFailed
+from sopauto.tickets.model import State, Ticket
+
+
+class Stage(Protocol):
+    """Where the demo plays: what can be seen of the server from the gateway, and its network cable."""
+
+    def answers(self) -> str | None:
+        """Return the SSH banner that the server sends to the gateway (None: no packet comes back)."""
+
+    def unplug(self) -> None:
+        """Pull the server's network cable."""
+
+    def plug_in(self) -> None:
+        """Put it back, and wait until the server is up."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Demo:
+    """One run of the main job. `cut_by_switch` says that packets follow the switch's configuration."""
+
+    app: App
+    keys: dict[str, Path]
+    stage: Stage
+    cut_by_switch: bool
+
+    def play(self) -> None:
+        """Play both procedures to their end and check the journal as an auditor would."""
+        begun = time.monotonic()
+        walk = Walk(
+            app=self.app,
+            keys=self.keys,
+            statements=STATEMENTS,
+            answers={"konfigurasi.4": (False, True)},
+            notes={"konfigurasi.4 reject": "Server belum bisa diakses dari kantor kami"},
+            before={
+                "konfigurasi.1": self._unplugged_at_first,
+                "pengembalian.5": lambda _: self._expect(reachable=True),
+            },
+            after={"konfigurasi.4": self._plugged_in_again, "pengembalian.5": lambda _: self._expect(reachable=False)},
+            passed=tell,
+        )
+        self._expect(reachable=False)
+        say("\nPenitipan server")
+        placed = walk.to_the_end(walk.open(drop_off(), person="siti"))
+        _expect_done(placed)
+        say("\nPengembalian server")
+        returned = walk.to_the_end(walk.open(give_back(placed.id), person="siti"))
+        _expect_done(returned)
+        self._deliver()
+        self._verify(placed, returned)
+        say(f"\nThe main job, there and back: {time.monotonic() - begun:.1f} s")
+
+    def _unplugged_at_first(self, ticket: Ticket) -> None:
+        if ticket.rounds["konfigurasi.1"] == 1:
+            self.stage.unplug()
+            say("     (the server's cable was not pushed in)")
+
+    def _plugged_in_again(self, ticket: Ticket) -> None:
+        if ticket.rounds["konfigurasi.4"] == 1:
+            self.stage.plug_in()
+            say("     (Technical Support pushes the cable in)")
+
+    def _expect(self, *, reachable: bool) -> None:
+        if not self.cut_by_switch:
+            return
+        banner = self.stage.answers()
+        say(f"     packets: gateway -> server:22  {banner or 'no answer'}")
+        if (banner is not None) is not reachable:
+            raise StepFailed(f"the server should {'' if reachable else 'not '}answer here", where="lab")
+
+    def _deliver(self) -> None:
+        from sopauto.mail.outbox import deliver
+
+        delivery = deliver(self.app.outbox, self.app.transport, self.app.clock)
+        say(f"\n{delivery.sent} e-mails delivered, {delivery.waiting} wait")
+
+    def _verify(self, *tickets: Ticket) -> None:
+        from sopauto.tickets.verifying import export_ticket, verify_all
+
+        with self.app.store.read() as reader:
+            verdict = verify_all(self.app, reader)
+            archives = {ticket.id: export_ticket(self.app, reader, ticket.id) for ticket in tickets}
+        if verdict.findings:
+            raise StepFailed(verdict.findings[0], where="ticket.verify")
+        say(f"{verdict.tickets} tickets, {verdict.entries} signed entries: intact")
+        for name, content in archives.items():
+            path = self.app.settings.root / f"{name}.tar.gz"
+            path.write_bytes(content)
+            say(f"  {path} ({len(content):,} bytes) can be checked with ssh-keygen and sha256sum alone")
+
+
+def _expect_done(ticket: Ticket) -> None:
+    if ticket.state is not State.DONE:
+        raise StepFailed(f"{ticket.id} ended {ticket.state.value} at {ticket.step}", where="demo")
+
+
+def tell(passed: Passed) -> None:
+    """Print one row as it passes: number, what the SOP says, and who signed."""
+    text = " ".join(passed.step.text.split())
+    width = max(40, shutil.get_terminal_size((120, 24)).columns - 60)
+    shown = text if len(text) <= width else text[: width - 1] + "…"
+    signer = f"{passed.person} ({passed.position})"
+    what = passed.verb if not passed.told else f"{passed.verb}: {passed.told}"
+    say(f"  {passed.step.id:<16}{shown}")
+    say(f"  {'':<16}  {signer}  {what}")
