@@ -1,0 +1,123 @@
+"""What one entry of the journal is: the signed bytes, the signature, and the link to the entry before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+from sopauto.errors import SopautoError
+
+VERSION: Final = 1
+KEYS: Final[Mapping[str, tuple[type, ...]]] = {
+    "v": (int,),
+    "ticket": (str,),
+    "number": (int,),
+    "prev": (str,),
+    "at": (str,),
+    "person": (str,),
+    "position": (str,),
+    "verb": (str,),
+    "step": (str,),
+    "to": (str,),
+    "note": (str,),
+    "data": (dict,),
+    "documents": (list,),
+    "procedure": (str,),
+    "plan": (str, type(None)),
+    "order": (str, type(None)),
+}
+"""What a body holds, and of which type."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """An armored SSHSIG signature, and the public key (`ssh-ed25519 AAAA…`) whose private half made it."""
+
+    signature: str
+    key: str
+
+
+class Signer(Protocol):
+    """Signs as one person."""
+
+    def sign(self, message: bytes) -> Signed:
+        """Sign; raises Refused (no key of this person is at hand)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One signed action. `prev` is the digest of the entry before it in the same ticket.
+
+    The first entry of a ticket has the digest of the first entry of the ticket opened before it instead, and the very
+    first one 64 zeros.
+    """
+
+    ticket: str
+    number: int
+    prev: str
+    body: bytes
+    signature: str
+    key: str
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the signed bytes."""
+        return hashlib.sha256(self.body).hexdigest()
+
+
+def compose_body(
+    *,
+    ticket: str,
+    number: int,
+    prev: str,
+    at: datetime,
+    person: str,
+    position: str,
+    verb: str,
+    step: str,
+    to: str,
+    note: str,
+    data: Mapping[str, Any],
+    documents: Sequence[Mapping[str, str]],
+    procedure: str,
+    plan: str | None,
+    order: str | None,
+) -> bytes:
+    """Return the canonical JSON that is signed: UTF-8, sorted keys, no blanks."""
+    body = {
+        "v": VERSION,
+        "ticket": ticket,
+        "number": number,
+        "prev": prev,
+        "at": at.isoformat(),
+        "person": person,
+        "position": position,
+        "verb": verb,
+        "step": step,
+        "to": to,
+        "note": note,
+        "data": dict(data),
+        "documents": [dict(document) for document in documents],
+        "procedure": procedure,
+        "plan": plan,
+        "order": order,
+    }
+    return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def read_body(body: bytes) -> dict[str, Any]:
+    """Return what an entry's body says; raises SopautoError (not a body of this version)."""
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        raise SopautoError("an entry of the journal is not readable") from None
+    if not isinstance(data, dict) or data.keys() != KEYS.keys() or data["v"] != VERSION:
+        raise SopautoError("an entry of the journal has not the keys of its version")
+    for key, types in KEYS.items():
+        if not isinstance(data[key], types):
+            raise SopautoError(f"an entry of the journal has a wrong {key}")
+    return data
