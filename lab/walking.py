@@ -65,6 +65,12 @@ class Walk:
             ticket = self.row(ticket)
         return ticket
 
+    def until(self, ticket: Ticket, step: str) -> Ticket:
+        """Walk until the ticket stands at a row."""
+        while ticket.state is State.OPEN and ticket.step != step:
+            ticket = self.row(ticket)
+        return ticket
+
     def row(self, ticket: Ticket) -> Ticket:
         """Pass the ticket's present row."""
         procedure = self._procedure(ticket)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -28,6 +29,8 @@ KEY_TYPES: Final = frozenset(
 SHORTEST_RSA: Final = 372
 """Bytes of the public blob of a 2,900-bit RSA key; shorter keys are refused (3,072 bits have 407)."""
 MAX_TEXT: Final = 2000
+ID: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
+"""Ids go into signed texts, file names and commands: nothing in them needs quoting."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -178,9 +181,7 @@ class _Reading:
                 raise BadInput(f"the person {person.id!r} is listed twice", where=self.file, mend="keep one")
             persons[person.id] = person
             holdings += held
-        people = People(
-            persons=persons, positions=positions, units=units, holdings=tuple(holdings), source=self.file
-        )
+        people = People(persons=persons, positions=positions, units=units, holdings=tuple(holdings), source=self.file)
         self._check_names(people)
         return people
 
@@ -188,19 +189,19 @@ class _Reading:
         self._known(row, {"id", "nama", "atasan"}, place)
         superior = row.get("atasan")
         return Position(
-            id=self._text(row, "id", place),
+            id=self._id(row, place),
             title=self._text(row, "nama", place),
             superior=None if superior is None else self._text(row, "atasan", place),
         )
 
     def _unit(self, row: Any, place: Place) -> tuple[str, str]:
         self._known(row, {"id", "nama"}, place)
-        return self._text(row, "id", place), self._text(row, "nama", place)
+        return self._id(row, place), self._text(row, "nama", place)
 
     def _person(self, row: Any, place: Place) -> tuple[Person, list[Holding]]:
         self._known(row, {"id", "nama", "nip", "email", "kunci", "memegang"}, place)
         person = Person(
-            id=self._text(row, "id", place),
+            id=self._id(row, place),
             name=self._text(row, "nama", place),
             nip=self._text(row, "nip", place),
             email=self._text(row, "email", place),
@@ -257,6 +258,12 @@ class _Reading:
                 near = get_close_matches(key, known, n=1)
                 mend = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known))}"
                 raise self._fault(f"unknown key {key!r}", (*place, key), mend)
+
+    def _id(self, row: Any, place: Place) -> str:
+        value = self._text(row, "id", place)
+        if not ID.fullmatch(value):
+            raise self._fault(f"{value!r} is no id", (*place, "id"), "use lower-case letters, digits, dots and hyphens")
+        return value
 
     def _text(self, row: Any, key: str, place: Place) -> str:
         value = row.get(key)

@@ -8,6 +8,7 @@ import io
 import tarfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from shlex import quote
 from typing import Final
 
 from sopauto.journal.entry import Entry, read_body
@@ -33,15 +34,15 @@ Yang dikerjakan periksa.sh, dapat juga diketik satu per satu:
        sha256sum entri/0001.json      ->  "prev" di entri/0002.json
 4. Lampiran: setiap "sha256" di bawah "documents" adalah nama berkas di dokumen/ dan sama dengan sha256sum-nya.
 
-allowed_signers berasal dari daftar pegawai instansi. Bandingkan kunci di dalamnya dengan kunci yang Anda peroleh sendiri
-dari orangnya: tanda tangan membuktikan kunci, dan instansi menyatakan kunci itu milik siapa.
+allowed_signers berasal dari daftar pegawai instansi. Bandingkan kunci di dalamnya dengan kunci yang Anda peroleh
+sendiri dari orangnya: tanda tangan membuktikan kunci, dan instansi menyatakan kunci itu milik siapa.
 
 (English: run `sh periksa.sh`. It checks digests, signatures, the chain and the attached documents.)
 """
 
 SCRIPT: Final = """\
 #!/bin/sh
-# Periksa arsip tiket {ticket} hanya dengan ssh-keygen dan sha256sum.
+# Periksa arsip tiket ini hanya dengan ssh-keygen dan sha256sum.
 set -eu
 cd "$(dirname "$0")"
 sha256sum --quiet -c SHA256SUMS
@@ -111,12 +112,12 @@ def _options(key: Key) -> str:
 
 
 def _script(entries: Sequence[Entry]) -> str:
-    """Return the script that checks all entries. What stands in it comes from digests, numbers and checked ids."""
-    first = entries[0]
-    script = SCRIPT.replace("{ticket}", first.ticket).replace("{namespace}", NAMESPACE).replace("{first}", first.prev)
+    """Return the script that checks all entries. A journal may be forged: each word of it is quoted."""
+    script = SCRIPT.replace("{namespace}", NAMESPACE).replace("{first}", quote(entries[0].prev))
     for entry in entries:
         body = read_body(entry.body)
         at = body["at"][:19].replace("-", "").replace(":", "").replace("T", "")
-        documents = " ".join(ref["sha256"] for ref in body["documents"])
-        script += f'check {entry.number:04} {body["person"]} {at} "$last" {documents}'.rstrip() + "\n"
+        words = [f"{entry.number:04}", body["person"], at, *(ref["sha256"] for ref in body["documents"])]
+        number, person, moment, *documents = map(quote, words)
+        script += " ".join(["check", number, person, moment, '"$last"', *documents]) + "\n"
     return script + 'echo "Semua tanda tangan, rantai dan lampiran utuh."\n'
