@@ -125,7 +125,11 @@ def _put_in_place(reader: Reader, ticket: Ticket, data: Json) -> Effect:
 
 def _free(reader: Reader, server: Server) -> Effect:
     estate = read_estate(reader.assets).without(server)
-    return Effect(changes=(lambda writer: writer.assets.release(server),), wakes=_wakes(reader, estate))
+    changes: tuple[Change, ...] = (
+        lambda writer: writer.assets.release(server),
+        lambda writer: writer.unpin_host_key(server.id),
+    )
+    return Effect(changes=changes, wakes=_wakes(reader, estate))
 
 
 def refuse_letter(reader: Reader, procedure: Procedure, letter: Letter, where: str) -> None:

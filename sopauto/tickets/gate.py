@@ -108,9 +108,7 @@ def admit(
     return position
 
 
-def issue(
-    desk: Desk, reader: Reader, ticket: Ticket, step: Step, *, person: str, attempt: int
-) -> WorkOrder:
+def issue(desk: Desk, reader: Reader, ticket: Ticket, step: Step, *, person: str, attempt: int) -> WorkOrder:
     """Return the leave to touch the machine once, exactly as approved.
 
     Raises: Refused (not approved), Stale (approved, but parameters, targets, templates, playbooks or the SOP changed).

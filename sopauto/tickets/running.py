@@ -8,7 +8,16 @@ from sopauto.tickets.acting import prepare, refuse_during_attempt
 from sopauto.tickets.attempts import Work
 from sopauto.tickets.desk import Desk
 from sopauto.tickets.duties import take_position
-from sopauto.tickets.gate import PlanRecord, admit, approved_record, authorise, digests, module_of, order_of, write_record
+from sopauto.tickets.gate import (
+    PlanRecord,
+    admit,
+    approved_record,
+    authorise,
+    digests,
+    module_of,
+    order_of,
+    write_record,
+)
 from sopauto.tickets.machine import plan_holder
 from sopauto.tickets.model import Action, Outcome, State, Ticket, Verb
 from sopauto.tickets.record import commit

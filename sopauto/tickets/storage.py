@@ -109,6 +109,9 @@ class Writer(Reader, Protocol):
     def pin_host_key(self, server: str, key: str, at: datetime) -> None:
         """Pin the server's host key; a key that is already pinned stays (raises Conflict when it differs)."""
 
+    def unpin_host_key(self, server: str) -> None:
+        """Forget a server's host key: it left, and another may come under its name."""
+
     def add_snapshot(self, server: str, taken_at: datetime, document: str) -> None:
         """Record that an inventory of the server was kept as this document."""
 

@@ -121,9 +121,7 @@ def _duties(office: Office, procedure: Procedure, ticket: Ticket, entry: Entry) 
         return []
     on = action.at.date()
     positions = positions_for(procedure, action.verb, procedure.step(ticket.step))
-    held = held_position(
-        procedure, positions, person=action.person, unit=ticket.unit, people=office.people, on=on
-    )
+    held = held_position(procedure, positions, person=action.person, unit=ticket.unit, people=office.people, on=on)
     where = f"{entry.ticket} entry {entry.number}"
     if held is None or action.position not in positions:
         return [f"{where}: {action.person} was not in a position to do this on {on.isoformat()}"]

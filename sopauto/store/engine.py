@@ -1,0 +1,85 @@
+"""Opening the database: SQLite embedded, PostgreSQL when shared."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from sopauto.errors import BadInput, StepFailed
+from sopauto.store.sqlstore import SqlStore
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+PASSWORD = "SOPAUTO_DATABASE_PASSWORD"  # noqa: S105 - the name of a variable
+"""The variable that holds PostgreSQL's password, where the URL names a user without one."""
+BUSY_MS = 10_000
+"""How long a transaction waits for another writer."""
+
+
+def open_store(url: str) -> SqlStore:
+    """Return the store at a URL (`sqlite:///file`, `postgresql://…`), brought up to date when it is new.
+
+    Raises: BadInput (unusable URL, a database of another version), StepFailed (it cannot be reached).
+    """
+    from sopauto.store.versions import current, newest, upgrade
+
+    engine = make_engine(url)
+    revision = current(engine)
+    if revision is None:
+        upgrade(engine)
+    elif revision != newest():
+        raise BadInput(
+            f"the database has version {revision}, this program needs {newest()}",
+            where=engine.url.render_as_string(hide_password=True),
+            mend="run `inv store.upgrade`, or a sopauto of its version",
+        )
+    return SqlStore(engine)
+
+
+def make_engine(url: str) -> Engine:
+    """Return SQLAlchemy's engine for a URL; raises BadInput, StepFailed."""
+    from sqlalchemy import create_engine, make_url
+    from sqlalchemy.exc import ArgumentError, OperationalError
+
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise BadInput("this is no database URL", where="database", mend="write e.g. sqlite:///sopauto.db") from None
+    if parsed.get_backend_name() == "postgresql":
+        secret = parsed.password or os.environ.get(PASSWORD)
+        engine = create_engine(
+            parsed.set(drivername="postgresql+psycopg", password=secret),
+            isolation_level="SERIALIZABLE",
+            pool_size=2,
+            connect_args={"connect_timeout": 10},
+        )
+    elif parsed.get_backend_name() == "sqlite":
+        engine = create_engine(parsed, connect_args={"timeout": BUSY_MS / 1000})
+        _prepare_sqlite(engine)
+    else:
+        raise BadInput(
+            f"no database of the kind {parsed.drivername}", where="database", mend="use SQLite or PostgreSQL"
+        )
+    try:
+        engine.connect().close()
+    except OperationalError as error:
+        shown = parsed.render_as_string(hide_password=True)
+        raise StepFailed(f"the database cannot be opened ({error.orig})", where=shown, mend="is it running?") from None
+    return engine
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    from sqlalchemy import event
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # SQLAlchemy's `begin` event says BEGIN, not the driver
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Any) -> None:
+        # Two writers that both began by reading would deadlock; a writer says so at once.
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,66 @@
+"""The outbox: messages written with the action that causes them, sent afterwards. Fulfils `mail.outbox.OutboxStore`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select, update
+
+from sopauto.store import tables
+
+if TYPE_CHECKING:
+    from sopauto.store.sqlstore import SqlStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued:
+    """A message of the outbox and how far it came."""
+
+    id: int
+    ticket: str
+    to: str
+    subject: str
+    body: str
+    queued_at: datetime
+    attempts: int
+    next_try: datetime | None
+    sent_at: datetime | None
+    message_id: str | None
+    reason: str | None
+    refused: bool
+
+
+class SqlOutbox:
+    """The messages of a store."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+
+    def pending(self, now: datetime, limit: int) -> Sequence[Queued]:
+        """Return the messages whose next try is due, the oldest first."""
+        c = tables.outbox.c
+        query = select(tables.outbox).where(c.next_try <= now).order_by(c.id).limit(limit)
+        with self._store.connected(writes=False) as connection:
+            return [Queued(**row) for row in connection.execute(query).mappings()]
+
+    def rows(self, limit: int) -> Sequence[Queued]:
+        """Return the newest messages, sent or not."""
+        query = select(tables.outbox).order_by(tables.outbox.c.id.desc()).limit(limit)
+        with self._store.connected(writes=False) as connection:
+            return [Queued(**row) for row in connection.execute(query).mappings()]
+
+    def mark_sent(self, message: int, at: datetime, message_id: str) -> None:
+        """Write that the mail server took a message."""
+        self._change(message, sent_at=at, message_id=message_id, next_try=None, reason=None)
+
+    def mark_failed(self, message: int, reason: str, next_try: datetime | None) -> None:
+        """Write why a message was not taken, and when to try again (None: never, the addressee was refused)."""
+        self._change(message, reason=reason, next_try=next_try, refused=next_try is None)
+
+    def _change(self, message: int, **values: object) -> None:
+        c = tables.outbox.c
+        with self._store.connected(writes=True) as connection:
+            connection.execute(update(tables.outbox).where(c.id == message).values(attempts=c.attempts + 1, **values))
