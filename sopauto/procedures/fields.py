@@ -21,6 +21,9 @@ MAX_TEXT: Final = 4000
 """Longest text (characters) that any field may allow."""
 DEFAULT_TEXT: Final = 500
 MAX_NUMBER: Final = 10**15
+MAX_EMAIL: Final = 254  # RFC 5321, 4.5.3.1
+MAX_LOCAL_PART: Final = 64
+MAX_HOST_NAME: Final = 253  # RFC 1123, 2.1
 
 UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Unicode categories that steer a terminal or a page without being seen."""
@@ -141,14 +144,14 @@ def _moment(field: Field, value: Any) -> str:
 
 def _email(field: Field, value: Any) -> str:
     text = _text(field, value)
-    if len(text) > 254 or len(text.partition("@")[0]) > 64 or not EMAIL.fullmatch(text):  # RFC 5321, 4.5.3.1
+    if len(text) > MAX_EMAIL or len(text.partition("@")[0]) > MAX_LOCAL_PART or not EMAIL.fullmatch(text):
         raise _WrongError(f"is not an e-mail address: {visible(text)!r}", "write e.g. nama@contoh.go.id")
     return text
 
 
 def _host_name(field: Field, value: Any) -> str:
     text = _text(field, value).lower()
-    if len(text) > 253 or not all(LABEL.fullmatch(label) for label in text.split(".")):  # RFC 1123, 2.1
+    if len(text) > MAX_HOST_NAME or not all(LABEL.fullmatch(label) for label in text.split(".")):
         raise _WrongError(f"is not a host name: {visible(text)!r}", "letters, digits and hyphens, parts joined by dots")
     return text
 
