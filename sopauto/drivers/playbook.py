@@ -97,7 +97,9 @@ class Ansible:
     def _inventory(self, parameters: Json, directory: Path) -> dict[str, Any]:
         login = self._credentials.get(str(parameters.get("credentials")))
         if login is None:
-            raise BadInput(f"no login {parameters.get('credentials')}", where="sopauto.toml [credentials]", mend="add it")
+            raise BadInput(
+                f"no login {parameters.get('credentials')}", where="sopauto.toml [credentials]", mend="add it"
+            )
         if not parameters.get("host_key"):
             raise StepFailed("no host key is pinned", where=str(parameters["server"]), mend="run custody.check first")
         address, port = parameters["address"], parameters["port"]

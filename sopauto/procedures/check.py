@@ -166,7 +166,8 @@ def _technical(procedure: Procedure, known: Known) -> Iterator[Finding]:
 def _names(procedure: Procedure, known: Known) -> Iterator[Finding]:
     """Find effects, waits, forms and e-mails that nobody implements."""
     for step in procedure.steps:
-        used = [("aset", step.effect, EFFECTS), ("menunggu", step.waits, WAITS)]
+        used: list[tuple[str, str | None, Collection[str] | None]] = []
+        used += [("aset", step.effect, EFFECTS), ("menunggu", step.waits, WAITS)]
         used += [("dokumen", form, known.forms) for form in step.documents]
         used += [("pesan", step.message.template, known.messages)] if step.message else []
         for key, name, names in used:

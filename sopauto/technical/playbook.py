@@ -106,7 +106,9 @@ class RunPlaybook:
 
     def undo(self, order: WorkOrder, report: Report) -> Result:
         """Refuse: a playbook has no way back of its own."""
-        raise Refused(f"{order.module} cannot be undone by itself", where=order.ticket, mend="write a playbook that does")
+        raise Refused(
+            f"{order.module} cannot be undone by itself", where=order.ticket, mend="write a playbook that does"
+        )
 
     def _plan(self, parameters: Json, files: Mapping[str, bytes], report: Report) -> Plan:
         path = _playbook_path(parameters)
@@ -117,7 +119,9 @@ class RunPlaybook:
             module=self.name,
             targets=(str(parameters["server"]),),
             parameters=parameters,
-            before={"to_change": [{"task": change.task, "diff": sha256(change.diff.encode())} for change in run.changes]},
+            before={
+                "to_change": [{"task": change.task, "diff": sha256(change.diff.encode())} for change in run.changes]
+            },
             lines=tuple(change.task for change in run.changes),
             after={"to_change": []},
             diff="\n".join(change.diff for change in run.changes if change.diff),
@@ -156,7 +160,9 @@ class RunPlaybook:
 def _playbook_path(parameters: Json) -> str:
     name = str(parameters.get("playbook", ""))
     if PurePosixPath(name).name != name or not name.endswith((".yml", ".yaml")):
-        raise BadInput(f"{name!r} is no playbook's name", where="parameter playbook", mend="write e.g. set_time_zone.yml")
+        raise BadInput(
+            f"{name!r} is no playbook's name", where="parameter playbook", mend="write e.g. set_time_zone.yml"
+        )
     return f"playbooks/{name}"
 
 

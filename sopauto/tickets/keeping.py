@@ -21,8 +21,10 @@ def changes_of(order: WorkOrder, facts: Json, artifacts: Sequence[Artifact], at:
     key = facts.get("host_key")
     if key and order.parameters.get("host_key") is None:
         changes.append(lambda writer: writer.pin_host_key(server, key, at))
-    for artifact in artifacts:
-        if artifact.name == SNAPSHOT:
-            digest = sha256(artifact.content)
-            changes.append(lambda writer: writer.add_snapshot(server, at, digest))
+    changes += [_snapshot(server, artifact, at) for artifact in artifacts if artifact.name == SNAPSHOT]
     return tuple(changes)
+
+
+def _snapshot(server: str, artifact: Artifact, at: datetime) -> Change:
+    digest = sha256(artifact.content)
+    return lambda writer: writer.add_snapshot(server, at, digest)

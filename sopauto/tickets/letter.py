@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sopauto.errors import BadInput
 from sopauto.data_file import read_document
+from sopauto.errors import BadInput
 from sopauto.procedures.fields import validate
 from sopauto.procedures.model import Field
 from sopauto.tickets.model import Letter

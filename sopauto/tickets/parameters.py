@@ -36,9 +36,9 @@ class CustodyParameters:
         if server.place is None:
             raise Refused(f"{server.id} has no place", where=ticket.id, mend="reserve one first (penitipan.5)")
         stated = step.technical.parameters if step.technical else {}
-        return {**stated, **resolve(self, ticket, server, server.place, reader)}
+        return {**stated, **resolve(self, server, server.place, reader)}
 
-    def port(self, ticket: Ticket, server: Server, place: Place, reader: Reader) -> dict[str, Any]:
+    def port(self, server: Server, place: Place, reader: Reader) -> dict[str, Any]:
         """Return what the switch modules need: which port of which switch, for whom, in which VLAN."""
         switch = next(switch for switch in reader.assets.switches() if switch.id == place.switch)
         return {
@@ -58,7 +58,7 @@ class CustodyParameters:
             "mac": server.mac,
         }
 
-    def reach(self, _: Ticket, server: Server, place: Place, reader: Reader) -> dict[str, Any]:
+    def reach(self, server: Server, place: Place, reader: Reader) -> dict[str, Any]:
         """Return where the server should answer, and with which host key."""
         return {
             "server": server.id,
@@ -67,12 +67,12 @@ class CustodyParameters:
             "host_key": reader.pinned_host_key(server.id),
         }
 
-    def inventory(self, ticket: Ticket, server: Server, place: Place, reader: Reader) -> dict[str, Any]:
+    def inventory(self, server: Server, place: Place, reader: Reader) -> dict[str, Any]:
         """Return where the server answers, and as whom to log in."""
-        return {**self.reach(ticket, server, place, reader), "credentials": self.inventory_credentials}
+        return {**self.reach(server, place, reader), "credentials": self.inventory_credentials}
 
 
-RESOLVERS: Final[Mapping[str, Callable[[CustodyParameters, Ticket, Server, Place, Reader], dict[str, Any]]]] = {
+RESOLVERS: Final[Mapping[str, Callable[[CustodyParameters, Server, Place, Reader], dict[str, Any]]]] = {
     "custody.connect": CustodyParameters.port,
     "custody.disconnect": CustodyParameters.port,
     "custody.check": CustodyParameters.reach,

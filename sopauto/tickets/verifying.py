@@ -1,4 +1,4 @@
-"""Whether a ticket's journal holds: chain, signatures, documents, duties, and the SOP itself, run again (design rule 4).
+"""Whether a ticket's journal holds: chain, signatures, documents, duties, and the SOP run again (design rule 4).
 
 Nothing but the store, `people` and the ticket's own documents is asked: it works offline.
 """

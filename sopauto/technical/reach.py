@@ -1,0 +1,113 @@
+"""`custody.check`: does the server answer where it was connected, and is it the same one (SOP 001, konfigurasi.5)?
+
+What is found is evidence: a person decides the row. A server that does not answer is therefore a finding, not a
+failure; only a changed host key stops the step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sopauto.errors import Refused
+from sopauto.procedures.fields import visible
+from sopauto.technical.host_keys import fingerprint, key_type, refuse_changed
+from sopauto.work import Json, Plan, Probe, Report, Result, WorkOrder
+
+SECONDS = 10.0
+"""How long a server has for connecting, its banner and the key exchange together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Greeting:
+    """What a server showed before any login: milliseconds to connect, its SSH banner, its proven host key."""
+
+    tcp_ms: float
+    banner: str
+    host_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """Why a server could not be greeted. `tcp_ms` is None when not even TCP answered.
+
+    `reason` is one of dns, timeout, refused, unreachable, reset, flood, not-ssh.
+    """
+
+    reason: str
+    tcp_ms: float | None = None
+
+
+class Greeter(Protocol):
+    """Greets SSH servers without logging in."""
+
+    def greet(self, address: str, port: int, *, pinned: str | None, seconds: float) -> Greeting | Silence:
+        """Connect, read the banner and have the host key proven; the pinned key's type is asked for first."""
+
+
+class Reach:
+    """The technical module `custody.check`."""
+
+    name = "custody.check"
+    mutates = False
+
+    def __init__(self, ssh: Greeter) -> None:
+        self._ssh = ssh
+
+    def materials(self, parameters: Json) -> Mapping[str, bytes]:  # noqa: ARG002 - the Protocol's signature
+        """Return nothing: a greeting needs no file."""
+        return {}
+
+    def plan(self, parameters: Json, report: Report) -> Plan:  # noqa: ARG002 - the Protocol's signature
+        """Return a plan without lines: nothing is changed."""
+        return reading_plan(self.name, parameters)
+
+    def apply(self, order: WorkOrder, report: Report) -> Result:
+        """Greet the server and return what it showed; raises StepFailed (another host key than the pinned one)."""
+        asked = order.parameters
+        server, place = str(asked["server"]), f"{asked['address']} port {asked['port']}"
+        report(f"greeting {server} on {place}")
+        pinned = asked.get("host_key")
+        met = self._ssh.greet(str(asked["address"]), int(asked["port"]), pinned=pinned, seconds=SECONDS)
+        if isinstance(met, Silence):
+            return _unreachable(server, place, met)
+        refuse_changed(pinned, met.host_key, server=server)
+        return _reachable(server, place, met, first=pinned is None)
+
+    def probe(self, order: WorkOrder, report: Report) -> Probe:  # noqa: ARG002 - the Protocol's signature
+        """Tell that nothing was changed: a reading leaves no trace."""
+        return Probe.NOT_BEGUN
+
+    def undo(self, order: WorkOrder, report: Report) -> Result:  # noqa: ARG002 - the Protocol's signature
+        """Refuse: there is nothing to undo."""
+        raise Refused("custody.check changes nothing that could be undone", where=order.ticket)
+
+
+def reading_plan(module: str, parameters: Json) -> Plan:
+    """Return the plan of a module that only reads: the server as target, no lines, no states."""
+    return Plan(
+        module=module, targets=(str(parameters["server"]),), parameters=parameters, before={}, lines=(), after={}
+    )
+
+
+def _unreachable(server: str, place: str, met: Silence) -> Result:
+    facts: dict[str, Any] = {"reachable": False, "reason": met.reason, "tcp_ms": met.tcp_ms}
+    return Result(changed=False, summary=f"{server} does not answer on {place}: {met.reason}", facts=facts)
+
+
+def _reachable(server: str, place: str, met: Greeting, *, first: bool) -> Result:
+    seen = fingerprint(met.host_key)
+    told = "first contact, to be pinned" if first else "as pinned"
+    return Result(
+        changed=False,
+        summary=f"{server} answers on {place} in {met.tcp_ms:g} ms; host key {seen} ({told})",
+        facts={
+            "reachable": True,
+            "tcp_ms": met.tcp_ms,
+            "ssh_banner": visible(met.banner),
+            "host_key": met.host_key,
+            "host_key_type": key_type(met.host_key),
+            "fingerprint": seen,
+        },
+    )
