@@ -176,7 +176,7 @@ def _names(procedure: Procedure, known: Known) -> Iterator[Finding]:
 
 
 def _messages(procedure: Procedure, _: Known) -> Iterator[Finding]:
-    stated = {"ip"} | {field.name for field in procedure.letter}
+    stated = {"ip", "catatan"} | {field.name for field in procedure.letter}
     stated |= {field.name for step in procedure.steps for field in step.fields}
     actors = [actor.id for actor in procedure.actors]
     for step in procedure.steps:

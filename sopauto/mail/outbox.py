@@ -1,0 +1,117 @@
+"""Delivering what waits in the outbox: at least once, each with an id of its own by which a repetition is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from sopauto.clock import Clock
+
+LIMIT: Final = 200
+"""Messages of one delivery."""
+FIRST_PAUSE: Final = timedelta(minutes=1)
+LONGEST_PAUSE: Final = timedelta(hours=6)
+
+
+class Queued(Protocol):
+    """A message that waits."""
+
+    @property
+    def id(self) -> int:
+        """Its number in the outbox."""
+
+    @property
+    def ticket(self) -> str:
+        """The ticket that it belongs to."""
+
+    @property
+    def to(self) -> str:
+        """The addressee."""
+
+    @property
+    def subject(self) -> str:
+        """The subject."""
+
+    @property
+    def body(self) -> str:
+        """The text."""
+
+    @property
+    def queued_at(self) -> datetime:
+        """When it was written."""
+
+    @property
+    def attempts(self) -> int:
+        """How often it was tried."""
+
+
+class OutboxStore(Protocol):
+    """Where messages wait."""
+
+    def pending(self, now: datetime, limit: int) -> Sequence[Queued]:
+        """Return the messages whose next try is due, the oldest first."""
+
+    def mark_sent(self, message: int, at: datetime, message_id: str) -> None:
+        """Write that the mail server took a message."""
+
+    def mark_failed(self, message: int, reason: str, next_try: datetime | None) -> None:
+        """Write why a message was not taken, and when to try again (None: never)."""
+
+
+class AddresseeRefusedError(Exception):
+    """The mail server will never take this message."""
+
+
+class ServerAwayError(Exception):
+    """The mail server cannot be reached, or does not take messages now."""
+
+
+class Transport(Protocol):
+    """Hands messages to a mail server."""
+
+    def send(self, queued: Queued) -> str:
+        """Return the Message-ID under which the server took it; raises AddresseeRefusedError, ServerAwayError."""
+
+    def close(self) -> None:
+        """End the connection."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """How many messages were sent, wait for the server, and were refused for good."""
+
+    sent: int = 0
+    waiting: int = 0
+    refused: int = 0
+    reason: str = ""
+
+
+def deliver(outbox: OutboxStore, transport: Transport, clock: Clock) -> Delivery:
+    """Send what is due. With the mail server away everything waits; the first message's pause tells until when."""
+    sent = refused = 0
+    due = outbox.pending(clock.now(), LIMIT)
+    try:
+        for queued in due:
+            try:
+                message_id = transport.send(queued)
+            except AddresseeRefusedError as error:
+                outbox.mark_failed(queued.id, str(error), None)
+                refused += 1
+            except ServerAwayError as error:
+                outbox.mark_failed(queued.id, str(error), clock.now() + pause(queued.attempts))
+                waiting = len(due) - sent - refused
+                return Delivery(sent=sent, waiting=waiting, refused=refused, reason=str(error))
+            else:
+                outbox.mark_sent(queued.id, clock.now(), message_id)
+                sent += 1
+    finally:
+        transport.close()
+    return Delivery(sent=sent, refused=refused)
+
+
+def pause(attempts: int) -> timedelta:
+    """Return how long to wait after so many tries: a minute, then twice as long each time, at most six hours."""
+    doubled: int = 1 << min(attempts, 20)
+    return min(FIRST_PAUSE * doubled, LONGEST_PAUSE)
