@@ -1,4 +1,4 @@
-"""`custody.check`: does the server answer where it was connected, and is it the same one (SOP 001, konfigurasi.5)?
+"""`custody.check`: greet the server where it was connected, and prove that it is the same one (SOP 001, konfigurasi.4).
 
 What is found is evidence: a person decides the row. A server that does not answer is therefore a finding, not a
 failure; only a changed host key stops the step.
