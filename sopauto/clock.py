@@ -15,6 +15,31 @@ if TYPE_CHECKING:
 Period = tuple[time, time]
 HORIZON: Final = 3660
 """Days after which a deadline is given up: the office never opens."""
+DAYS: Final = ("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu")
+MONTHS: Final = (
+    "Januari",
+    "Februari",
+    "Maret",
+    "April",
+    "Mei",
+    "Juni",
+    "Juli",
+    "Agustus",
+    "September",
+    "Oktober",
+    "November",
+    "Desember",
+)
+
+
+def day_in_words(day: date) -> str:
+    """Return a day as Indonesian papers write it: 24 November 2026."""
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def moment_in_words(at: datetime) -> str:
+    """Return a moment as Indonesian letters write it: Selasa, 24 November 2026 pukul 09.00."""
+    return f"{DAYS[at.weekday()]}, {day_in_words(at.date())} pukul {at:%H.%M}"
 
 
 class Clock(Protocol):

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from sopauto.clock import moment_in_words
 from sopauto.errors import BadInput, Refused
 from sopauto.people import People
 from sopauto.procedures.fields import unseen, visible
@@ -19,21 +20,6 @@ SHIPPED: Final = Path(__file__).parent / "templates"
 SUFFIX: Final = ".txt.j2"
 MESSAGES: Final = frozenset(path.name.removesuffix(SUFFIX) for path in SHIPPED.glob(f"*{SUFFIX}"))
 """The templates that are shipped; an agency's own, in `templates/mail/`, win."""
-DAYS: Final = ("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu")
-MONTHS: Final = (
-    "Januari",
-    "Februari",
-    "Maret",
-    "April",
-    "Mei",
-    "Juni",
-    "Juli",
-    "Agustus",
-    "September",
-    "Oktober",
-    "November",
-    "Desember",
-)
 
 
 class Letters:
@@ -129,10 +115,5 @@ def _told(value: str | int) -> str:
     except ValueError:
         at = None
     if at is not None:
-        return in_words(at)
+        return moment_in_words(at)
     return text if unseen(text) is None else visible(text)
-
-
-def in_words(at: datetime) -> str:
-    """Return a moment in Indonesian: Selasa, 24 November 2026 pukul 09.00."""
-    return f"{DAYS[at.weekday()]}, {at.day} {MONTHS[at.month - 1]} {at.year} pukul {at:%H.%M}"

@@ -1,0 +1,154 @@
+# What this server is made of and how it stands in the network. Changes nothing, needs neither root nor Python.
+#
+# Read by `sh -s`, so everything stands in functions and is called once, on the last line: a connection that breaks
+# while the script is sent runs nothing. Each line of output is `section<TAB>text`; `end` comes last and proves that
+# the answer is whole. What needs root is asked through `sudo -n` and named under `missing` where that is refused.
+
+export LC_ALL=C
+PATH=$PATH:/usr/sbin:/sbin:/usr/bin:/bin
+TAB=$(printf '\t')
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# Name what could not be read, and why.
+missing() { printf 'missing\t%s: %s\n' "$1" "$2"; }
+
+# Run a program that may hang, for 15 seconds at most where `timeout` is to be had.
+bounded() { if have timeout; then timeout 15 "$@"; else "$@"; fi; }
+
+# Print standard input under a section's name.
+section() { sed "s/^/$1$TAB/"; }
+
+# Print the first line of a readable file under a section's name.
+first() { if [ -r "$2" ]; then head -n 1 "$2" | tr -d '\000' | section "$1"; fi; }
+
+# Print the first line of a file that only root may read.
+first_as_root() { if [ -e "$2" ]; then $as_root head -n 1 "$2" | tr -d '\000' | section "$1"; fi; }
+
+find_root() {
+    as_root='' root=no
+    if [ "$(id -u)" = 0 ]; then
+        root=yes
+    elif have sudo && bounded sudo -n true; then
+        root=yes as_root='sudo -n'
+    fi
+}
+
+hardware() {
+    dmi=/sys/class/dmi/id tree=/proc/device-tree
+    first vendor $dmi/sys_vendor
+    first model $dmi/product_name
+    first model $tree/model
+    first_as_root serial $dmi/product_serial
+    first_as_root serial $tree/serial-number
+    if [ -e $dmi/product_serial ] && [ $root = no ]; then missing server.serial 'needs root'; fi
+    grep -E '^(processor|model name|physical id|core id|cpu cores|Hardware)[[:blank:]]*:' /proc/cpuinfo | section cpuinfo
+    if have lscpu; then bounded lscpu | grep -E '^(Model name|Socket|Core|Thread|CPU\(s\))' | section lscpu; fi
+    grep '^MemTotal:' /proc/meminfo | section memory
+    for block in /sys/block/*; do disk "$block"; done
+}
+
+# One line per disk: name, 512-byte sectors, rotational, model, serial. What is made of other disks is left out.
+disk() {
+    name=${1##*/}
+    case $name in loop* | ram* | zram* | dm-* | md* | sr* | fd* | nbd* | drbd* | '*') return ;; esac
+    serial=$(cat "$1/device/serial" "$1/serial" | head -n 1 | tr -d '\000')
+    if [ -z "$serial" ]; then
+        serial=$(sed -n 's/^E:ID_SERIAL_SHORT=//p' "/run/udev/data/b$(cat "$1/dev")" | head -n 1)
+    fi
+    printf 'disk\t%s\t%s\t%s\t%s\t%s\n' "$name" "$(cat "$1/size")" "$(cat "$1/queue/rotational")" \
+        "$(cat "$1/device/model" | head -n 1 | tr '\t' ' ')" "$serial"
+}
+
+system() {
+    if [ -r /etc/os-release ]; then section os </etc/os-release; else section os </usr/lib/os-release; fi
+    first os_line /etc/redhat-release
+    first kernel /proc/sys/kernel/osrelease
+    uname -m | section architecture
+    first host_name /proc/sys/kernel/hostname
+    first uptime /proc/uptime
+    packages | section packages
+    services
+    grep -v '^[+-]' /etc/passwd | section user
+}
+
+packages() {
+    if have dpkg-query; then
+        bounded dpkg-query -W -f='${db:Status-Status}\n' | grep -c '^installed$'
+    elif have rpm; then
+        bounded rpm -qa | wc -l
+    elif [ -r /lib/apk/db/installed ]; then
+        grep -c '^P:' /lib/apk/db/installed
+    elif [ -r /var/lib/dpkg/status ]; then
+        grep -c '^Status: .* installed$' /var/lib/dpkg/status
+    elif [ -d /var/lib/pacman/local ]; then
+        ls /var/lib/pacman/local | grep -c -v '^ALPM_DB_VERSION$'
+    fi
+}
+
+# `systemd` lines are systemctl's own; `service` lines are name and state.
+services() {
+    if [ -d /run/systemd/system ] && have systemctl; then
+        bounded systemctl list-units --type=service --all --plain --no-legend --no-pager --full | section systemd
+    elif [ -d /run/openrc/started ]; then
+        for script in /etc/init.d/*; do
+            if [ -e "/run/openrc/started/${script##*/}" ]; then state=running; else state=stopped; fi
+            printf 'service\t%s\t%s\n' "${script##*/}" $state
+        done
+    elif [ -d /etc/init.d ]; then
+        # A script of unknown age is not run just to ask it for its state.
+        for script in /etc/init.d/*; do
+            case ${script##*/} in '*' | README | functions | rc | rcS | *.sh) ;; *) printf 'service\t%s\tunknown\n' "${script##*/}" ;; esac
+        done
+        missing server.services.state 'no service manager runs'
+    else
+        missing server.services 'no service manager runs'
+    fi
+}
+
+ports() {
+    if have ss; then
+        bounded $as_root ss -lntup | section ss
+        if [ $root = no ]; then missing server.listening_ports.process 'needs root'; fi
+    else
+        for protocol in tcp tcp6 udp udp6; do
+            if [ -r /proc/net/$protocol ]; then grep -E '^ *[0-9]+: .* (0A|07) ' /proc/net/$protocol | section "proc_$protocol"; fi
+        done
+        missing server.listening_ports.process 'there is no ss'
+    fi
+}
+
+network() {
+    for interface in /sys/class/net/*; do
+        if [ -e "$interface/address" ]; then
+            printf 'interface\t%s\t%s\t%s\t%s\n' "${interface##*/}" "$(cat "$interface/address")" \
+                "$(cat "$interface/operstate")" "$(cat "$interface/mtu")"
+        fi
+    done
+    if have ip; then
+        ip -o addr show | section address
+        ip -4 route show | section route4
+        ip -6 route show | section route6
+    else
+        section fib_route </proc/net/route
+        section fib_trie </proc/net/fib_trie
+        if [ -r /proc/net/if_inet6 ]; then section if_inet6 </proc/net/if_inet6; fi
+    fi
+    # systemd-resolved shows itself in resolv.conf; whom it asks stands in its own file.
+    if [ -r /run/systemd/resolve/resolv.conf ]; then
+        section resolv </run/systemd/resolve/resolv.conf
+    else
+        section resolv </etc/resolv.conf
+    fi
+}
+
+collect() {
+    find_root
+    hardware
+    system
+    ports
+    network
+    printf 'end\t1\n'
+}
+
+collect </dev/null 2>/dev/null
