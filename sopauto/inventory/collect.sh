@@ -42,7 +42,7 @@ hardware() {
     first_as_root serial $dmi/product_serial
     first_as_root serial $tree/serial-number
     if [ -e $dmi/product_serial ] && [ $root = no ]; then missing server.serial 'needs root'; fi
-    grep -E '^(processor|model name|physical id|core id|cpu cores|Hardware)[[:blank:]]*:' /proc/cpuinfo | section cpuinfo
+    grep -E '^(processor|model name|physical id|core id)[[:blank:]]*:' /proc/cpuinfo | section cpuinfo
     if have lscpu; then bounded lscpu | grep -E '^(Model name|Socket|Core|Thread|CPU\(s\))' | section lscpu; fi
     grep '^MemTotal:' /proc/meminfo | section memory
     for block in /sys/block/*; do disk "$block"; done
@@ -72,17 +72,18 @@ system() {
     grep -v '^[+-]' /etc/passwd | section user
 }
 
+# Count by the distribution's own tool, or in its database. rpm comes last: busybox has one that finds nothing.
 packages() {
     if have dpkg-query; then
         bounded dpkg-query -W -f='${db:Status-Status}\n' | grep -c '^installed$'
-    elif have rpm; then
-        bounded rpm -qa | wc -l
-    elif [ -r /lib/apk/db/installed ]; then
-        grep -c '^P:' /lib/apk/db/installed
     elif [ -r /var/lib/dpkg/status ]; then
         grep -c '^Status: .* installed$' /var/lib/dpkg/status
+    elif [ -r /lib/apk/db/installed ]; then
+        grep -c '^P:' /lib/apk/db/installed
     elif [ -d /var/lib/pacman/local ]; then
         ls /var/lib/pacman/local | grep -c -v '^ALPM_DB_VERSION$'
+    elif have rpm; then
+        bounded rpm -qa | wc -l
     fi
 }
 
@@ -98,7 +99,10 @@ services() {
     elif [ -d /etc/init.d ]; then
         # A script of unknown age is not run just to ask it for its state.
         for script in /etc/init.d/*; do
-            case ${script##*/} in '*' | README | functions | rc | rcS | *.sh) ;; *) printf 'service\t%s\tunknown\n' "${script##*/}" ;; esac
+            case ${script##*/} in
+                '*' | README | functions | rc | rcS | *.sh) ;;
+                *) printf 'service\t%s\tunknown\n' "${script##*/}" ;;
+            esac
         done
         missing server.services.state 'no service manager runs'
     else
@@ -107,12 +111,14 @@ services() {
 }
 
 ports() {
-    if have ss; then
-        bounded $as_root ss -lntup | section ss
+    if have ss && listening=$(bounded $as_root ss -lntup || bounded ss -lntu); then
+        printf '%s\n' "$listening" | section ss
         if [ $root = no ]; then missing server.listening_ports.process 'needs root'; fi
     else
         for protocol in tcp tcp6 udp udp6; do
-            if [ -r /proc/net/$protocol ]; then grep -E '^ *[0-9]+: .* (0A|07) ' /proc/net/$protocol | section "proc_$protocol"; fi
+            if [ -r /proc/net/$protocol ]; then
+                grep -E '^ *[0-9]+: .* (0A|07) ' /proc/net/$protocol | section proc_$protocol
+            fi
         done
         missing server.listening_ports.process 'there is no ss'
     fi

@@ -1,0 +1,48 @@
+"""From a server's answer to its inventory. Pure: the same bytes and time give the same snapshot."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sopauto.inventory.answer import Answer, number, read_answer, text_or_none
+from sopauto.inventory.hardware import maker, read_cpu, read_disks, read_memory
+from sopauto.inventory.model import Server, Snapshot
+from sopauto.inventory.network import read_network
+from sopauto.inventory.system import read_os, read_ports, read_services, read_uptime, read_users
+
+
+def parse(output: bytes, taken_at: datetime) -> dict[str, Any]:
+    """Return the inventory that the output of `collect.sh` tells, as plain JSON (shape: `model.Snapshot`).
+
+    Raises: StepFailed, when the output breaks off before its end.
+    """
+    return read_snapshot(output, taken_at).as_json()
+
+
+def read_snapshot(output: bytes, taken_at: datetime) -> Snapshot:
+    """Return the inventory that the output of `collect.sh` tells; raises StepFailed as `parse` does."""
+    answer = read_answer(output)
+    server, network = _server(answer), read_network(answer)
+    # Last, because reading the lists adds to it what had to be cut off.
+    missing = answer.bounded("missing", sorted(answer.missing))
+    return Snapshot(taken_at=taken_at, server=server, network=network, missing=missing)
+
+
+def _server(answer: Answer) -> Server:
+    return Server(
+        vendor=maker(answer, "vendor"),
+        model=maker(answer, "model"),
+        serial=maker(answer, "serial"),
+        cpu=read_cpu(answer),
+        memory_bytes=read_memory(answer),
+        disks=read_disks(answer),
+        os=read_os(answer),
+        kernel=text_or_none(answer.first("kernel")),
+        architecture=text_or_none(answer.first("architecture")),
+        uptime_seconds=read_uptime(answer),
+        packages_count=number(answer.first("packages")),
+        services=read_services(answer),
+        listening_ports=read_ports(answer),
+        users=read_users(answer),
+    )
