@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sopauto.clock import Clock, OfficeHours, SystemClock
 from sopauto.people import People, load_people
+from sopauto.procedures.check import Known
 from sopauto.procedures.library import Library
 from sopauto.procedures.model import Procedure
 from sopauto.settings import Settings, load_settings
@@ -47,7 +48,7 @@ class App:
     @cached_property
     def library(self) -> Library:
         """The SOPs: the agency's own before the shipped ones."""
-        return Library(self.settings.procedures, known_modules=frozenset(MODULES))
+        return Library(self.settings.procedures, known=known(self.settings.templates))
 
     @cached_property
     def clock(self) -> Clock:
@@ -95,7 +96,7 @@ class App:
             Connect(switches, templates=self.settings.templates),
             Disconnect(switches, templates=self.settings.templates),
             Reach(ssh),
-            Collect(ssh, script=script.source(), parse=snapshot.parse),
+            Collect(ssh, script=script.source(), parse=snapshot.parse, now=self.clock.now),
             RunPlaybook(Ansible(credentials=self.settings.credentials), roots=(self.settings.root, CHECKOUT)),
         ]
         return {module.name: module for module in made}
@@ -138,6 +139,20 @@ class App:
     def procedure_from(self, source: bytes, where: str) -> Procedure:
         """Return the procedure that a YAML describes."""
         return self.library.parse(source, where)
+
+
+def known(templates: Path | None = None) -> Known:
+    """Return the names that an SOP may use: what sopauto implements, and the agency's own e-mail templates."""
+    from sopauto.documents.forms import FORMS
+    from sopauto.mail.messages import MESSAGES, named_in
+
+    own = named_in(templates / "mail") if templates else frozenset()
+    return Known(modules=MODULES, forms=FORMS, messages=MESSAGES | own)
+
+
+def shipped_library() -> Library:
+    """Return the SOPs that need no workspace."""
+    return Library((), known=known())
 
 
 def build(start: Path | None = None) -> App:

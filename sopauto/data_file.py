@@ -1,8 +1,8 @@
 """Read a YAML or JSON file that anybody may have written: bounded, as plain data, with the line of every key.
 
 The YAML that is understood is a small one on purpose: no aliases, no tags, one document, and only null, true, false and
-whole numbers have a type. All else is text, so that a serial number `007`, a version `1.10` or a time `09:30` stays what
-was written, and `no:` is a key.
+whole numbers have a type. All else is text, so that a serial number `007`, a version `1.10` or a time `09:30` stays
+what was written, and `no:` is a key.
 """
 
 from __future__ import annotations

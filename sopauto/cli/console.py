@@ -20,8 +20,9 @@ from sopauto.errors import BadInput, Conflict, OutcomeUnknown, Refused, SopautoE
 
 if TYPE_CHECKING:
     from sopauto.app import App
+    from sopauto.procedures.library import Library
 
-__all__ = ["Context", "app", "command", "print_json", "printable", "say", "table"]
+__all__ = ["Context", "app", "command", "library", "print_json", "printable", "say", "table"]
 
 EXIT_CODES: Mapping[type[SopautoError], int] = {StepFailed: 1, Conflict: 1, BadInput: 2, Refused: 3, OutcomeUnknown: 4}
 
@@ -95,3 +96,15 @@ def app(_: Context) -> App:
     from sopauto.app import build
 
     return build()
+
+
+def library(c: Context) -> Library:
+    """Return the SOPs of the workspace; outside of one, the shipped ones."""
+    from sopauto.app import shipped_library
+
+    try:
+        return app(c).library
+    except BadInput as error:
+        if error.what.startswith("there is no sopauto.toml"):
+            return shipped_library()
+        raise

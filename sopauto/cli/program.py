@@ -14,6 +14,8 @@ def namespace() -> Collection:
     commands = Collection()
     for domain in DOMAINS:
         commands.add_collection(Collection.from_module(domain))
+    commands["workspace"].tasks.pop("doctor")
+    commands.add_task(workspace.doctor)
     return commands
 
 

@@ -10,7 +10,7 @@ from sopauto.cli.console import print_json, say, table
 
 if TYPE_CHECKING:
     from sopauto.app import App
-    from sopauto.procedures.model import Procedure
+    from sopauto.procedures.model import Procedure, Step
     from sopauto.tickets.gate import PlanRecord
     from sopauto.tickets.model import Ticket
     from sopauto.tickets.storage import Reader, Row
@@ -88,17 +88,22 @@ def next_command(procedure: Procedure, ticket: Ticket) -> str:
     if not ticket.is_open or ticket.waits_for:
         return f"inv ticket.show {ticket.id}"
     step = procedure.step(ticket.step)
-    planned = ticket.plans.get(step.id)
-    if step.technical and step.technical.approver and planned is None:
-        return f"inv ticket.plan {ticket.id}"
-    if step.technical and step.technical.approver and planned and planned.approved_by is None:
-        return f"inv ticket.approve {ticket.id}"
     if step.technical and step.kind.value == "proses":
-        return f"inv {step.technical.module} {ticket.id}"
+        return _next_of_machine_work(ticket, step)
     if step.kind.value == "keputusan":
         return f"inv ticket.approve {ticket.id}  (ya)  or  inv ticket.reject {ticket.id}  (tidak)"
     asked = "".join(f" --set {field.name}=…" for field in step.fields if field.required)
     return f"inv ticket.{'approve' if step.approval else 'done'} {ticket.id}{asked}"
+
+
+def _next_of_machine_work(ticket: Ticket, step: Step) -> str:
+    assert step.technical is not None
+    planned = ticket.plans.get(step.id)
+    if step.technical.approver and planned is None:
+        return f"inv ticket.plan {ticket.id}"
+    if step.technical.approver and planned and planned.approved_by is None:
+        return f"inv ticket.approve {ticket.id}"
+    return f"inv {step.technical.module} {ticket.id}"
 
 
 def tell_plan(here: App, ticket: Ticket, record: PlanRecord, *, json: bool) -> None:

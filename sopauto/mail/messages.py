@@ -18,7 +18,14 @@ from sopauto.tickets.storage import Mail
 
 SHIPPED: Final = Path(__file__).parent / "templates"
 SUFFIX: Final = ".txt.j2"
-MESSAGES: Final = frozenset(path.name.removesuffix(SUFFIX) for path in SHIPPED.glob(f"*{SUFFIX}"))
+
+
+def named_in(folder: Path) -> frozenset[str]:
+    """Return the names of the e-mail templates in a folder."""
+    return frozenset(path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}"))
+
+
+MESSAGES: Final = named_in(SHIPPED)
 """The templates that are shipped; an agency's own, in `templates/mail/`, win."""
 
 

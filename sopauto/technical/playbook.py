@@ -104,7 +104,7 @@ class RunPlaybook:
             return Probe.DONE
         return Probe.NOT_BEGUN if left == order.plan.before else Probe.UNKNOWN
 
-    def undo(self, order: WorkOrder, report: Report) -> Result:
+    def undo(self, order: WorkOrder, report: Report) -> Result:  # noqa: ARG002 - the Protocol's signature
         """Refuse: a playbook has no way back of its own."""
         raise Refused(
             f"{order.module} cannot be undone by itself", where=order.ticket, mend="write a playbook that does"

@@ -41,7 +41,9 @@ class Row:
 class Reader(Protocol):
     """A consistent view of the store."""
 
-    assets: Register
+    @property
+    def assets(self) -> Register:
+        """The assets, in the same transaction."""
 
     def ticket(self, ticket_id: str) -> Ticket:
         """Return a ticket; raises BadInput (unknown id)."""

@@ -1,0 +1,69 @@
+"""SOPs: list, show, check and draw them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sopauto.cli.console import Context, command, library, print_json, say, table
+from sopauto.errors import BadInput
+
+if TYPE_CHECKING:
+    from sopauto.procedures.finding import Finding
+
+CODE = {"code": "the SOP's code, such as penitipan-server", "json": "print JSON"}
+
+
+@command(name="list", help={"json": "print JSON"})
+def list_(c: Context, json: bool = False) -> None:
+    """List the SOPs: the agency's own and the shipped ones."""
+    procedures = library(c).all()
+    if json:
+        print_json([{"code": p.code, "name": p.head.name, "rows": len(p.steps), "file": p.source} for p in procedures])
+        return
+    rows = [[p.code, p.prefix, len(p.steps), p.head.number or "-", p.head.name] for p in procedures]
+    table(["code", "tickets", "rows", "number", "name"], rows)
+
+
+@command(help=CODE)
+def show(c: Context, code: str, json: bool = False) -> None:
+    """Print an SOP as its paper does. Example: `inv sop.show penitipan-server`."""
+    from sopauto.procedures.show import as_json
+    from sopauto.procedures.show import show as show_text
+
+    procedure = library(c).get(code)
+    if json:
+        print_json(as_json(procedure))
+    else:
+        for line in show_text(procedure).splitlines():
+            say(line)
+
+
+@command(help={"file": "YAML file to check (default: all SOPs)", "json": "print JSON"}, optional=["file"])
+def check(c: Context, file: str = "", json: bool = False) -> None:
+    """Check SOPs: every fault with file, line and how to mend it. Example: `inv sop.check my_sop.yaml`."""
+    here = library(c)
+    findings = here.check(Path(file)) if file else here.findings()
+    if json:
+        print_json([finding.as_json() for finding in findings])
+    else:
+        _tell(findings, file, here.codes())
+    if findings:
+        raise BadInput(f"{len(findings)} things to mend", where=file or "the SOPs", mend="see above")
+
+
+def _tell(findings: list[Finding], file: str, codes: list[str]) -> None:
+    for finding in findings:
+        say(str(finding))
+    if not findings:
+        say(f"{file}: sound" if file else f"{len(codes)} SOPs: sound")
+
+
+@command(help=CODE | {"out": "file to write (default: CODE.svg)"})
+def draw(c: Context, code: str, out: str = "") -> None:
+    """Draw an SOP's flowchart as SVG, a column per actor."""
+    from sopauto.procedures.draw import draw as draw_svg
+
+    path = Path(out or f"{code}.svg")
+    path.write_text(draw_svg(library(c).get(code)))
+    say(f"wrote {path}")

@@ -1,0 +1,50 @@
+"""The database: where it is, what it holds, and bringing it to the newest version."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from sopauto.cli.console import Context, app, command, print_json, say
+
+
+@command(help={"json": "print JSON"})
+def status(c: Context, json: bool = False) -> None:
+    """Tell where the database is, its version, and how much it holds."""
+    from sopauto.store.engine import make_engine
+    from sopauto.store.sqlstore import SqlStore
+    from sopauto.store.versions import current, newest
+
+    engine = make_engine(app(c).settings.database)
+    store, revision = SqlStore(engine), current(engine)
+    told: dict[str, object] = {"database": store.describe(), "version": revision, "newest": newest()}
+    if revision == newest():
+        with store.read() as reader:
+            told |= reader.counts()
+    if json:
+        print_json(told)
+        return
+    for name, value in told.items():
+        say(f"{name:<10} {value}")
+    if revision != newest():
+        say("type: inv store.upgrade")
+
+
+@command()
+def upgrade(c: Context) -> None:
+    """Bring the database to the version of this program; an SQLite file is copied first."""
+    from sopauto.store.engine import make_engine
+    from sopauto.store.versions import current, newest, upgrade
+
+    engine = make_engine(app(c).settings.database)
+    before = current(engine)
+    if before == newest():
+        say(f"already at {before}")
+        return
+    if engine.url.get_backend_name() == "sqlite" and before is not None and engine.url.database:
+        file = Path(engine.url.database)
+        copy = file.with_name(f"{file.name}.{before}")
+        shutil.copy2(file, copy)
+        say(f"copied to {copy}")
+    upgrade(engine)
+    say(f"{before or 'empty'} -> {newest()}")
