@@ -1,0 +1,261 @@
+"""What an inventory makes of recorded answers (Debian, Alpine's busybox, an old RHEL) and of hostile ones."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sopauto.errors import StepFailed
+from sopauto.inventory.answer import MAX_ITEMS, MAX_TEXT
+from sopauto.inventory.snapshot import parse
+
+AT = datetime(2026, 11, 20, 9, 30, 15, 999, tzinfo=UTC)
+RECORDED = Path(__file__).parent / "recorded"
+
+
+def recorded(name: str) -> dict[str, Any]:
+    return parse((RECORDED / f"{name}.txt").read_bytes(), AT)
+
+
+def answer(*lines: str) -> dict[str, Any]:
+    return parse("\n".join((*lines, "end\t1", "")).encode(), AT)
+
+
+def port(protocol: str, address: str, number: int, process: str | None = None) -> dict[str, Any]:
+    return {"protocol": protocol, "address": address, "port": number, "process": process}
+
+
+def test_a_debian_server_tells_its_hardware() -> None:
+    server = recorded("debian")["server"]
+    assert (server["vendor"], server["model"], server["serial"]) == ("Dell Inc.", "PowerEdge R650", "7XK2P93")
+    model = "Intel(R) Xeon(R) Silver 4310 CPU @ 2.10GHz"
+    assert server["cpu"] == {"model": model, "sockets": 2, "cores": 4, "threads": 8}
+    assert server["memory_bytes"] == 65535000 * 1024
+    nvme = {"name": "nvme0n1", "size_bytes": 960197103616, "model": "SAMSUNG MZQL2960HCJR", "serial": "S64"}
+    assert server["disks"] == [
+        {**nvme, "rotational": False},
+        {"name": "sda", "size_bytes": 4000787030016, "model": "ST4000NM", "serial": None, "rotational": True},
+    ]
+
+
+def test_a_debian_server_tells_what_runs_on_it() -> None:
+    snapshot = recorded("debian")
+    server = snapshot["server"]
+    assert server["os"] == {"name": "Debian GNU/Linux", "version": "12 (bookworm)", "id": "debian"}
+    assert (server["kernel"], server["architecture"]) == ("6.1.0-18-amd64", "x86_64")
+    assert (server["uptime_seconds"], server["packages_count"]) == (86400, 412)
+    states = [(one["name"], one["state"]) for one in server["services"]]
+    assert states == [("cron", "running"), ("nginx", "failed"), ("ssh", "running")]
+    assert server["users"][1] == {"name": "opd", "uid": 1000, "shell": "/bin/bash"}
+    assert snapshot["missing"] == []
+    assert snapshot["taken_at"] == "2026-11-20T09:30:15+00:00"
+
+
+def test_a_port_that_several_sockets_share_is_listed_once() -> None:
+    assert recorded("debian")["server"]["listening_ports"] == [
+        port("tcp", "::", 22, "sshd"),
+        port("tcp", "*", 80, "nginx"),
+        port("tcp", "127.0.0.1", 9000, "php-fpm"),
+        port("udp", "fe80::1", 546),
+    ]
+
+
+def test_a_debian_server_tells_its_network() -> None:
+    network = recorded("debian")["network"]
+    assert network["host_name"] == "web-01"
+    assert network["interfaces"][0] == {
+        "name": "eno1",
+        "mac": "b0:7b:25:00:00:01",
+        "state": "up",
+        "mtu": 1500,
+        "addresses": ["192.0.2.30/24", "fe80::1/64"],
+    }
+    assert network["dns"] == ["192.0.2.53", "fe80::53"]
+    assert network["gateway"] == "192.0.2.1"
+
+
+def test_a_default_route_over_two_gateways_is_two_routes() -> None:
+    routes = [(one["destination"], one["gateway"]) for one in recorded("debian")["network"]["routes"]]
+    assert routes == [
+        ("default", "192.0.2.1"),
+        ("default", "192.0.2.2"),
+        ("192.0.2.0/24", None),
+        ("fe80::/64", None),
+    ]
+
+
+def test_a_server_with_busybox_only_is_read_from_the_kernels_tables() -> None:
+    snapshot = recorded("alpine")
+    assert snapshot["server"]["listening_ports"] == [
+        port("tcp", "::", 22),
+        port("tcp", "127.0.0.1", 8080),
+        port("udp", "0.0.0.0", 68),
+    ]
+    network = snapshot["network"]
+    assert network["interfaces"][0]["addresses"] == ["10.0.2.15/24", "fe80::5054:ff:fe12:3456/64"]
+    assert network["gateway"] == "10.0.2.2"
+    assert network["routes"] == [
+        {"destination": "default", "gateway": "10.0.2.2", "interface": "eth0"},
+        {"destination": "10.0.2.0/24", "gateway": None, "interface": "eth0"},
+    ]
+
+
+def test_what_needs_root_is_named_as_missing() -> None:
+    snapshot = recorded("alpine")
+    assert snapshot["server"]["serial"] is None
+    assert snapshot["missing"] == ["server.listening_ports.process: there is no ss", "server.serial: needs root"]
+
+
+def test_processors_that_name_no_model_are_counted_all_the_same() -> None:
+    assert recorded("alpine")["server"]["cpu"] == {"model": None, "sockets": None, "cores": None, "threads": 2}
+
+
+def test_an_old_rhel_is_read_from_its_release_file_and_lscpu() -> None:
+    server = recorded("rhel")["server"]
+    assert server["os"]["name"] == "Red Hat Enterprise Linux Server release 7.9 (Maipo)"
+    assert server["cpu"] == {"model": "Neoverse-N1", "sockets": 1, "cores": 2, "threads": 1}
+    assert server["serial"] is None, "what the maker forgot to fill in is no serial number"
+    assert [one["name"] for one in server["services"]] == ["kdump", "sshd"]
+
+
+def test_the_notations_of_an_old_ss_are_understood() -> None:
+    ports = recorded("rhel")["server"]["listening_ports"]
+    assert ports == [port("tcp", "*", 22), port("tcp", "::", 22), port("udp", "*", 68)]
+
+
+def test_an_ipv4_route_over_an_ipv6_gateway_is_understood() -> None:
+    assert recorded("rhel")["network"]["routes"][1]["gateway"] == "fe80::9"
+
+
+def test_infiniband_addresses_are_kept() -> None:
+    assert recorded("rhel")["network"]["interfaces"][1]["mac"].count(":") == 19
+
+
+def test_an_answer_that_breaks_off_is_no_inventory() -> None:
+    whole = (RECORDED / "debian.txt").read_bytes()
+    with pytest.raises(StepFailed, match="broke off"):
+        parse(whole.removesuffix(b"end\t1\n"), AT)
+
+
+def test_the_reason_of_an_answer_that_is_none_is_shown_escaped() -> None:
+    with pytest.raises(StepFailed) as caught:
+        parse(b"hello\n\x1b[2Jsh: not found\n", AT)
+    assert "not found" in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+def test_control_characters_are_escaped_and_long_texts_cut() -> None:
+    server = answer("vendor\t\x1b]0;owned\x07\u202e<script>", "model\t" + "A" * 100_000, "disk\t../..\t8\t7\t\x00\t")[
+        "server"
+    ]
+    assert server["vendor"] == "\\x1b]0;owned\\x07\\u202e<script>"
+    assert server["model"] == "A" * MAX_TEXT + "…"
+    assert server["disks"][0]["model"] == "\\x00"
+    assert server["disks"][0]["rotational"] is None
+
+
+def test_numbers_that_are_none_are_left_out() -> None:
+    snapshot = answer(
+        "memory\tMemTotal: 9999999999999999999999 kB",
+        "packages\t-1",
+        "uptime\tinf",
+        "user\troot:x:\u0661:0::/:/bin/sh",
+        "user\tbig:x:4294967296:0::/:/bin/sh",
+        "ss\ttcp LISTEN 0 0 *:65536 *:*",
+        "ss\ttcp LISTEN 0 0 $(reboot):22 *:*",
+        "address\t1: lo inet 999.0.0.1/8 x",
+        "resolv\tnameserver evil",
+        "interface\teth0\tnot-a-mac\tup\t1e9",
+    )
+    server = snapshot["server"]
+    assert (server["memory_bytes"], server["packages_count"], server["uptime_seconds"]) == (None, None, None)
+    assert server["users"] == []
+    assert server["listening_ports"] == []
+    assert snapshot["network"]["dns"] == []
+    assert snapshot["network"]["interfaces"] == [
+        {"name": "eth0", "mac": None, "state": "up", "mtu": None, "addresses": []}
+    ]
+
+
+def test_a_list_without_end_is_cut_and_the_cut_is_recorded() -> None:
+    snapshot = answer(*(f"service\ts{number:06}\trunning" for number in range(MAX_ITEMS + 5)))
+    assert len(snapshot["server"]["services"]) == MAX_ITEMS
+    assert snapshot["missing"] == [f"server.services: more than {MAX_ITEMS} entries"]
+
+
+def test_a_server_that_says_nothing_but_end_has_an_empty_inventory() -> None:
+    snapshot = answer()
+    assert snapshot["server"]["cpu"]["threads"] is None
+    assert snapshot["network"]["interfaces"] == []
+
+
+def test_the_same_answer_gives_the_same_snapshot() -> None:
+    assert recorded("debian") == recorded("debian")
+
+
+SECTIONS = st.sampled_from(
+    [
+        "vendor",
+        "cpuinfo",
+        "lscpu",
+        "memory",
+        "disk",
+        "os",
+        "uptime",
+        "systemd",
+        "service",
+        "ss",
+        "user",
+        "proc_tcp",
+        "proc_tcp6",
+        "proc_udp",
+        "fib_route",
+        "fib_trie",
+        "if_inet6",
+        "interface",
+        "address",
+        "route4",
+        "route6",
+        "resolv",
+        "missing",
+    ]
+)
+WORDS = st.sampled_from(
+    [
+        "default",
+        "via",
+        "dev",
+        "nexthop",
+        "inet",
+        "tcp",
+        "LISTEN",
+        "*:22",
+        "0A",
+        "/32 host LOCAL",
+        "|-- 1.2.3.4",
+        ":",
+        "\t",
+    ]
+)
+LINES = st.builds(
+    lambda section, words: f"{section}\t{' '.join(words)}",
+    SECTIONS,
+    st.lists(WORDS | st.text(max_size=12).map(lambda word: word.replace("\n", "")), max_size=9),
+)
+
+
+@given(st.lists(LINES, max_size=20))
+def test_no_answer_breaks_the_reader(lines: list[str]) -> None:
+    snapshot = parse("\n".join((*lines, "end\t1")).encode("utf-8", "surrogatepass"), AT)
+    assert json.loads(json.dumps(snapshot)) == snapshot
+
+
+@given(st.binary(max_size=400))
+def test_no_bytes_break_the_reader(noise: bytes) -> None:
+    assert parse(noise + b"\nend\t1\n", AT)["taken_at"]
