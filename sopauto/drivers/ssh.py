@@ -118,7 +118,7 @@ def _line(address: str, port: int, *, pinned: str | None, seconds: float) -> Ite
     begun = time.monotonic()
     try:
         wire = Wire.to(address, port, max_bytes=BEFORE_LOGIN, seconds=seconds)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: nothing that could be a name
         raise _SilenceError(Silence(reason=_reason(error))) from None
     tcp_ms = round((time.monotonic() - begun) * 1000, 1)
     with wire:
@@ -138,7 +138,7 @@ def _transport(wire: Wire, pinned: str | None) -> paramiko.Transport:
     log = logging.getLogger(LOG)
     log.propagate = False
     transport.set_log_channel(LOG)
-    transport.banner_timeout = wire.seconds_left()
+    transport.banner_timeout = wire.seconds_left() + 1  # the wire ends first, so that the reason is known
     options = transport.get_security_options()
     wanted = RSA if key_type(pinned or "") == "ssh-rsa" else (key_type(pinned or ""),)
     options.key_types = sorted(options.key_types, key=lambda kind: kind not in wanted)
@@ -149,7 +149,6 @@ def _exchange_keys(transport: paramiko.Transport, wire: Wire, tcp_ms: float) -> 
     import paramiko
 
     try:
-        # The wire ends first, so that the reason is known.
         transport.start_client(timeout=wire.seconds_left() + 1)
     except (paramiko.SSHException, OSError, EOFError) as error:
         raise _SilenceError(Silence(reason=_cut(wire) or _reason(error), tcp_ms=tcp_ms)) from None
@@ -162,7 +161,7 @@ def _cut(wire: Wire) -> str | None:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, socket.gaierror | UnicodeError):
+    if isinstance(error, socket.gaierror | ValueError):
         return "dns"
     if isinstance(error, TimeoutError):
         return "timeout"
@@ -214,7 +213,9 @@ def _key(credentials: Credentials) -> paramiko.PKey | None:
     try:
         if path.suffix == ".pub":
             return _agent_key(path)
-        return paramiko.PKey.from_path(path, _secret(credentials))
+        secret = _secret(credentials)
+        password = secret.encode() if secret else None
+        return paramiko.PKey.from_path(path, password)  # type: ignore[arg-type]  # decrypts with bytes, whatever it says
     except (paramiko.SSHException, OSError, ValueError, TypeError) as error:
         raise BadInput(
             f"the key cannot be used ({type(error).__name__})",
