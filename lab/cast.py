@@ -34,6 +34,15 @@ CAST = (
     Role(id="joko", name="Joko Santoso", nip="199204082018011001", position="technical-support", unit="kominfo"),
 )
 
+POSITIONS = {
+    "unit-kerja-pemohon": "Unit Kerja Pemohon",
+    "kadis": "Kepala Dinas Komunikasi dan Informatika",
+    "kabid-infrastruktur": "Kabid Infrastruktur dan Aplikasi TIK",
+    "kasi-layanan-infrastruktur": "Kasi Layanan Infrastruktur TIK",
+    "technical-support": "Technical Support",
+}
+UNITS = {"kominfo": "Dinas Komunikasi dan Informatika", UNIT: "Dinas Kesehatan", "bappeda": "Bappeda"}
+
 STATEMENTS = {
     "waktu_penitipan": "2026-11-24 09:00",
     "spesifikasi": "2 prosesor, memori 32 GB, 2 disk 960 GB",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -19,12 +20,49 @@ from sopauto.cli.console import say
 from sopauto.errors import StepFailed
 from sopauto.tickets.model import State, Ticket
 
+SERVER_ADDRESS = "127.0.30.10"
+
+
+def play_simulated(home: Path) -> None:
+    """Play on loopback: a simulated switch, a real SSH server with this machine's inventory, a real mail server."""
+    from lab.ios import IosSwitch
+    from lab.loopback import LoopbackServer
+    from lab.mailbox import Mailbox
+    from lab.workspace import Net, SwitchAt, make_key, make_workspace, public_half
+
+    login = make_key(home / "login")
+    with (
+        IosSwitch(authorized=public_half(login)) as switch,
+        LoopbackServer(authorized=public_half(login), host=SERVER_ADDRESS) as server,
+        Mailbox(directory=home / "mail") as mailbox,
+    ):
+        workspace = make_workspace(
+            home / "kominfo",
+            switch=SwitchAt(
+                platform="cisco_ios",
+                host=switch.host,
+                port=switch.port,
+                host_key=switch.host_key,
+                user=switch.user,
+                key_file=login,
+                ports=["GigabitEthernet1/0/1", "GigabitEthernet1/0/2"],
+            ),
+            net=Net(
+                network="127.0.30.0/24",
+                gateway="127.0.30.1",
+                first=SERVER_ADDRESS,
+                last="127.0.30.19",
+                ssh_port=server.port,
+                user=server.user,
+                key_file=login,
+            ),
+            mail=(mailbox.host, mailbox.port),
+        )
+        Demo(app=workspace.app(), keys=workspace.keys, stage=server).play()
+
 
 class Stage(Protocol):
     """Where the demo plays: what can be seen of the server from the gateway, and its network cable."""
-
-    def answers(self) -> str | None:
-        """Return the SSH banner that the server sends to the gateway (None: no packet comes back)."""
 
     def unplug(self) -> None:
         """Pull the server's network cable."""
@@ -35,12 +73,16 @@ class Stage(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class Demo:
-    """One run of the main job. `cut_by_switch` says that packets follow the switch's configuration."""
+    """One run of the main job.
+
+    `banner` returns the SSH banner that the server sends to the gateway (None: no packet comes back); it is there
+    when packets follow the switch's configuration.
+    """
 
     app: App
     keys: dict[str, Path]
     stage: Stage
-    cut_by_switch: bool
+    banner: Callable[[], str | None] | None = None
 
     def play(self) -> None:
         """Play both procedures to their end and check the journal as an auditor would."""
@@ -80,9 +122,9 @@ class Demo:
             say("     (Technical Support pushes the cable in)")
 
     def _expect(self, *, reachable: bool) -> None:
-        if not self.cut_by_switch:
+        if self.banner is None:
             return
-        banner = self.stage.answers()
+        banner = self.banner()
         say(f"     packets: gateway -> server:22  {banner or 'no answer'}")
         if (banner is not None) is not reachable:
             raise StepFailed(f"the server should {'' if reachable else 'not '}answer here", where="lab")

@@ -91,7 +91,7 @@ class App:
         from sopauto.technical.reach import Reach
 
         ssh = Ssh(credentials=self.settings.credentials)
-        switches = NetmikoSwitches(credentials=self.settings.credentials)
+        switches = NetmikoSwitches(credentials=self.settings.credentials, locks=self.settings.root / ".locks")
         made: list[TechnicalModule] = [
             Connect(switches, templates=self.settings.templates),
             Disconnect(switches, templates=self.settings.templates),

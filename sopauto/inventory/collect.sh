@@ -22,8 +22,16 @@ section() { sed "s/^/$1$TAB/"; }
 # Print the first line of a readable file under a section's name.
 first() { if [ -r "$2" ]; then head -n 1 "$2" | tr -d '\000' | section "$1"; fi; }
 
-# Print the first line of a file that only root may read.
-first_as_root() { if [ -e "$2" ]; then $as_root head -n 1 "$2" | tr -d '\000' | section "$1"; fi; }
+# Print the first line of a file that only root may read, or name the field that is missing without it.
+first_as_root() {
+    if [ ! -e "$2" ]; then
+        return
+    elif line=$(bounded $as_root head -n 1 "$2"); then
+        printf '%s\n' "$line" | section "$1"
+    else
+        missing "$3" 'needs root'
+    fi
+}
 
 find_root() {
     as_root='' root=no
@@ -39,9 +47,8 @@ hardware() {
     first vendor $dmi/sys_vendor
     first model $dmi/product_name
     first model $tree/model
-    first_as_root serial $dmi/product_serial
-    first_as_root serial $tree/serial-number
-    if [ -e $dmi/product_serial ] && [ $root = no ]; then missing server.serial 'needs root'; fi
+    first_as_root serial $dmi/product_serial server.serial
+    first_as_root serial $tree/serial-number server.serial
     grep -E '^(processor|model name|physical id|core id)[[:blank:]]*:' /proc/cpuinfo | section cpuinfo
     if have lscpu; then bounded lscpu | grep -E '^(Model name|Socket|Core|Thread|CPU\(s\))' | section lscpu; fi
     grep '^MemTotal:' /proc/meminfo | section memory
@@ -110,17 +117,21 @@ services() {
     fi
 }
 
+# Which process holds a port is told to root, by ss; the ports themselves are told to anybody.
 ports() {
-    if have ss && listening=$(bounded $as_root ss -lntup || bounded ss -lntu); then
+    if [ $root = yes ] && have ss && listening=$(bounded $as_root ss -lntup); then
         printf '%s\n' "$listening" | section ss
-        if [ $root = no ]; then missing server.listening_ports.process 'needs root'; fi
+        return
+    fi
+    missing server.listening_ports.process 'needs root and ss'
+    if have ss && listening=$(bounded ss -lntu); then
+        printf '%s\n' "$listening" | section ss
     else
         for protocol in tcp tcp6 udp udp6; do
             if [ -r /proc/net/$protocol ]; then
                 grep -E '^ *[0-9]+: .* (0A|07) ' /proc/net/$protocol | section proc_$protocol
             fi
         done
-        missing server.listening_ports.process 'there is no ss'
     fi
 }
 

@@ -109,7 +109,7 @@ def test_a_server_with_busybox_only_is_read_from_the_kernels_tables() -> None:
 def test_what_needs_root_is_named_as_missing() -> None:
     snapshot = recorded("alpine")
     assert snapshot["server"]["serial"] is None
-    assert snapshot["missing"] == ["server.listening_ports.process: there is no ss", "server.serial: needs root"]
+    assert snapshot["missing"] == ["server.listening_ports.process: needs root and ss", "server.serial: needs root"]
 
 
 def test_processors_that_name_no_model_are_counted_all_the_same() -> None:

@@ -1,0 +1,294 @@
+"""Switches by netmiko: strict host keys, error patterns, one session at a time on each, a filtered session log."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any, Final, Protocol, TypeVar
+
+from sopauto.errors import BadInput, Refused, StepFailed
+from sopauto.procedures.fields import visible
+from sopauto.technical.custody_port import SENT, LineRefusedError, Session, SessionLostError
+from sopauto.technical.port_state import ACCESS, PortState
+from sopauto.work import Json, Report
+
+SECONDS: Final = {"conn_timeout": 10, "auth_timeout": 15, "banner_timeout": 15, "read_timeout_override": 30}
+"""How long connecting, login, banner and each answer may take."""
+LOCK_SECONDS: Final = 30.0
+MAX_LOG: Final = 256 * 1024
+IOS_ERROR: Final = (
+    r"% ?(Invalid|Incomplete|Ambiguous|Unknown|Unrecognized|Command|Bad|Error|Authorization|Access)[^\r\n]*"
+)
+DEFAULT_VLAN: Final = 1
+
+T = TypeVar("T")
+
+
+class Credentials(Protocol):
+    """A login of the settings."""
+
+    @property
+    def user(self) -> str:
+        """The user's name on the switch."""
+
+    @property
+    def key_file(self) -> Path | None:
+        """The private key."""
+
+    @property
+    def password_env(self) -> str | None:
+        """The variable that holds the password."""
+
+
+class NetmikoSwitches:
+    """Logs in on switches. Fulfils `custody_port.Switches`. `locks` is a directory for one lock file per switch."""
+
+    def __init__(self, *, credentials: Mapping[str, Credentials], locks: Path) -> None:
+        self._credentials = credentials
+        self._locks = locks
+
+    @contextmanager
+    def session(self, switch: Json) -> Iterator[Session]:
+        """Open a session.
+
+        Raises: StepFailed (not reachable, wrong host key, login refused), Refused (somebody else works there).
+        """
+        with self._locked(str(switch["id"])), NamedTemporaryFile("w", prefix="sopauto-known-") as known_hosts:
+            known_hosts.write(_known_host(switch))
+            known_hosts.flush()
+            log = io.BytesIO()
+            connection = self._connect(switch, known_hosts.name, log)
+            try:
+                yield PLATFORMS[str(switch["platform"])](connection, log)
+            finally:
+                _close(connection)
+
+    def _connect(self, switch: Json, known_hosts: str, log: io.BytesIO) -> Any:
+        from netmiko import ConnectHandler
+        from netmiko.exceptions import NetmikoBaseException
+        from paramiko import SSHException
+
+        login = self._credentials.get(str(switch["credentials"]))
+        where = f"{switch['id']} ({switch['host']}:{switch['port']})"
+        if login is None:
+            raise BadInput(
+                f"there is no login {switch['credentials']}", where="sopauto.toml [credentials]", mend="add it"
+            )
+        try:
+            return ConnectHandler(
+                device_type=str(switch["platform"]),
+                host=str(switch["host"]),
+                port=int(switch["port"]),
+                username=login.user,
+                password=os.environ.get(login.password_env or "", ""),
+                use_keys=login.key_file is not None,
+                key_file=None if login.key_file is None else str(login.key_file),
+                allow_agent=False,
+                ssh_strict=True,
+                system_host_keys=False,
+                alt_host_keys=True,
+                alt_key_file=known_hosts,
+                session_log=log,
+                fast_cli=False,
+                **SECONDS,
+            )
+        except (NetmikoBaseException, SSHException, OSError, EOFError, ValueError) as error:
+            words = " ".join(str(error).split())[:300] or type(error).__name__
+            raise StepFailed(f"no session: {visible(words)}", where=where, mend="nothing was sent") from None
+
+    @contextmanager
+    def _locked(self, switch: str) -> Iterator[None]:
+        """Hold the switch's lock: one change at a time, whoever types the command."""
+        self._locks.mkdir(parents=True, exist_ok=True)
+        with (self._locks / f"{switch.replace('/', '_')}.lock").open("w") as file:
+            until = time.monotonic() + LOCK_SECONDS
+            while True:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > until:
+                        raise Refused(f"somebody else changes {switch} now", mend="repeat it later") from None
+                    time.sleep(0.1)
+            yield
+
+
+class _Netmiko:
+    """What the sessions of all platforms share."""
+
+    def __init__(self, connection: Any, log: io.BytesIO) -> None:
+        self._connection = connection
+        self._log = log
+
+    def log(self) -> str:
+        """Return what was said in the session, without secrets and control characters."""
+        text = self._log.getvalue()[-MAX_LOG:].decode(errors="replace").replace("\r", "")
+        return "\n".join("".join(c if c.isprintable() else visible(c) for c in line) for line in text.split("\n"))
+
+    def _ask(self, command: str) -> str:
+        """Return what the switch answers to a command."""
+        return self._guarded(lambda: str(self._connection.send_command(command)))
+
+    def _guarded(self, talk: Callable[[], T]) -> T:
+        """Talk to the switch; a session that drops or falls silent is lost."""
+        from netmiko.exceptions import ConfigInvalidException, NetmikoBaseException
+        from paramiko import SSHException
+
+        try:
+            return talk()
+        except ConfigInvalidException as error:
+            raise LineRefusedError(visible(" ".join(str(error).split())[-300:])) from None
+        except (NetmikoBaseException, SSHException, OSError, EOFError, ValueError) as error:
+            raise SessionLostError(visible(" ".join(str(error).split())[:200] or type(error).__name__)) from None
+
+
+class _Ios(_Netmiko):
+    """Cisco IOS."""
+
+    def read(self, port: str) -> PortState:
+        """Return a port's running state; raises BadInput (no such port)."""
+        return _ios_state(self._block(f"show running-config interface {port}", port), port)
+
+    def saved(self, port: str) -> PortState:
+        """Return the state that the port has after a restart."""
+        return _ios_state(self._block(f"show startup-config | section ^interface {port}$", port), port)
+
+    def send(self, lines: Sequence[str], report: Report) -> None:
+        """Send configuration lines one by one; raises LineRefusedError."""
+        self._guarded(self._connection.config_mode)
+        for line in lines:
+            self._guarded(lambda line=line: self._configure(line))  # type: ignore[misc]
+            report(f"{SENT}: {line}")
+        self._guarded(self._connection.exit_config_mode)
+
+    def save(self) -> None:
+        """Save the running configuration; raises LineRefusedError."""
+        answer = self._guarded(self._connection.save_config)
+        if "[OK]" not in answer:
+            raise LineRefusedError(f"saving failed: {visible(' '.join(answer.split())[-200:])}")
+
+    def _configure(self, line: str) -> None:
+        self._connection.send_config_set(
+            [line], enter_config_mode=False, exit_config_mode=False, error_pattern=IOS_ERROR, cmd_verify=True
+        )
+
+    def _block(self, command: str, port: str) -> list[str]:
+        """Return the lines below `interface PORT`."""
+        answer = self._ask(command)
+        lines = answer.splitlines()
+        heads = [i for i, line in enumerate(lines) if line.strip() == f"interface {port}"]
+        if not heads:
+            if re.search(IOS_ERROR, answer):
+                raise BadInput(f"there is no port {port}", mend="write it as `show running-config` does")
+            return []
+        rest = lines[heads[0] + 1 :]
+        ends = [i for i, line in enumerate(rest) if not line.startswith(" ")]
+        return [line.strip() for line in rest[: ends[0] if ends else len(rest)]]
+
+
+def _ios_state(lines: Sequence[str], port: str) -> PortState:
+    """Return the state that an interface's configuration lines describe."""
+    del port
+    words = {name: rest for line in lines for name, rest in [_ios_setting(line)]}
+    mode = "member" if "channel-group" in words else words.get("switchport mode", "dynamic")
+    vlan = words.get("switchport access vlan", str(DEFAULT_VLAN))
+    return PortState(
+        # A port without a mode negotiates; as long as nothing says trunk it serves as an access port.
+        mode=ACCESS if mode in {"access", "dynamic"} else mode,
+        vlan=int(vlan) if vlan.isdigit() else None,
+        description=visible(words.get("description", "")),
+        enabled="shutdown" not in words,
+    )
+
+
+def _ios_setting(line: str) -> tuple[str, str]:
+    for name in ("switchport mode", "switchport access vlan", "description", "channel-group"):
+        if line.startswith(f"{name} "):
+            return name, line.removeprefix(name).strip()
+    return line.strip(), ""
+
+
+class _Ovs(_Netmiko):
+    """Open vSwitch, by `ovs-vsctl` in a shell. Its database is saved with each change."""
+
+    def read(self, port: str) -> PortState:
+        """Return a port's state; raises BadInput (no such port)."""
+        columns = "tag,vlan_mode,trunks,external_ids,interfaces"
+        answer, code = self._shell(f"ovs-vsctl --format=json --columns={columns} list port {port}")
+        if code:
+            if "no row" in answer:
+                raise BadInput(f"there is no port {port}", mend="see `ovs-vsctl list-ports`")
+            raise SessionLostError(f"ovs-vsctl: {visible(answer)}")
+        try:
+            table = json.loads(answer)
+            return _ovs_state(dict(zip(table["headings"], table["data"][0], strict=True)))
+        except (ValueError, KeyError, IndexError, TypeError):
+            raise SessionLostError("ovs-vsctl answered something else than JSON") from None
+
+    def saved(self, port: str) -> PortState:
+        """Return the state that the port has after a restart: the database is its own memory."""
+        return self.read(port)
+
+    def send(self, lines: Sequence[str], report: Report) -> None:
+        """Send commands; each changes everything it names, or nothing. Raises LineRefusedError."""
+        for line in lines:
+            answer, code = self._shell(line)
+            if code:
+                raise LineRefusedError(visible(" ".join(answer.split())[-300:]))
+            report(f"{SENT}: {line}")
+
+    def save(self) -> None:
+        """Do nothing: the database was saved with the change."""
+
+    def _shell(self, command: str) -> tuple[str, int]:
+        """Return what a command prints, and its exit status."""
+        answer = self._ask(f"{command} 2>&1; echo status=$?")
+        text, _, status = answer.rpartition("status=")
+        if not status.strip().isdigit():
+            raise SessionLostError("the shell gave no exit status")
+        return text.strip(), int(status)
+
+
+def _ovs_state(row: Mapping[str, Any]) -> PortState:
+    """Return the state that a row of the Port table describes (values in OVSDB's JSON notation)."""
+    tag, trunks, interfaces = row["tag"], _ovs_set(row["trunks"]), _ovs_set(row["interfaces"])
+    mode, vlan = _ovs_set(row["vlan_mode"]), tag if isinstance(tag, int) else None
+    if len(interfaces) > 1:
+        kind = "member"
+    elif trunks or vlan is None or mode not in ([], ["access"]):
+        kind = "trunk"
+    else:
+        kind = ACCESS
+    described = dict(row["external_ids"][1]).get("sopauto", "")
+    return PortState(mode=kind, vlan=vlan, description=visible(str(described)), enabled=True)
+
+
+def _ovs_set(value: Any) -> list[Any]:
+    """Return an OVSDB value as a list: `["set", […]]`, or a single one."""
+    if isinstance(value, list) and len(value) == 2 and value[0] == "set":  # noqa: PLR2004 - OVSDB's notation
+        return list(value[1])
+    return [value]
+
+
+def _known_host(switch: Json) -> str:
+    host, port, key = switch["host"], int(switch["port"]), switch["host_key"]
+    name = host if port == 22 else f"[{host}]:{port}"  # noqa: PLR2004 - the port that known_hosts leaves out
+    return f"{name} {key}\n"
+
+
+def _close(connection: Any) -> None:
+    """End a session without asking whether it still lives."""
+    with suppress(Exception):  # a session that is gone already is closed
+        connection.remote_conn_pre.close()
+
+
+PLATFORMS: Final[Mapping[str, type[_Ios] | type[_Ovs]]] = {"cisco_ios": _Ios, "ovs_linux": _Ovs}
+"""How the switches of each platform are talked to."""
