@@ -101,15 +101,18 @@ class Demo:
             passed=tell,
         )
         self._expect(reachable=False)
-        say("\nPenitipan server")
+        say()
+        say("Penitipan server")
         placed = walk.to_the_end(walk.open(drop_off(), person="siti"))
         _expect_done(placed)
-        say("\nPengembalian server")
+        say()
+        say("Pengembalian server")
         returned = walk.to_the_end(walk.open(give_back(placed.id), person="siti"))
         _expect_done(returned)
         self._deliver()
         self._verify(placed, returned)
-        say(f"\nThe main job, there and back: {time.monotonic() - begun:.1f} s")
+        say()
+        say(f"The main job, there and back: {time.monotonic() - begun:.1f} s")
 
     def _unplugged_at_first(self, ticket: Ticket) -> None:
         if ticket.rounds["konfigurasi.1"] == 1:
@@ -133,7 +136,8 @@ class Demo:
         from sopauto.mail.outbox import deliver
 
         delivery = deliver(self.app.outbox, self.app.transport, self.app.clock)
-        say(f"\n{delivery.sent} e-mails delivered, {delivery.waiting} wait")
+        say()
+        say(f"{delivery.sent} e-mails delivered, {delivery.waiting} wait")
 
     def _verify(self, *tickets: Ticket) -> None:
         from sopauto.tickets.verifying import export_ticket, verify_all

@@ -47,11 +47,13 @@ def addresses(answer: Answer) -> Iterator[tuple[str, str]]:
 
     The first table names no interface: it is the one whose route leads to the address.
     """
-    ways = [(name, network) for name, network, _ in _routes(answer) if network.prefixlen]
+    ways = {network: name for name, network, _ in _routes(answer) if network.prefixlen}
     for local in _local(answer):
-        way = max((way for way in ways if local in way[1]), key=lambda way: way[1].prefixlen, default=None)
-        if way is not None:
-            yield way[0], f"{local}/{way[1].prefixlen}"
+        # At most 32 looks per address: a hostile table of thousands must not be searched from end to end for each.
+        networks = (IPv4Network((local, length), strict=False) for length in range(32, 0, -1))
+        network = next((network for network in networks if network in ways), None)
+        if network is not None:
+            yield ways[network], f"{local}/{network.prefixlen}"
     for line in answer.lines("if_inet6"):
         found = INET6.fullmatch(line.strip())
         if found:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 from sqlalchemy.engine import Dialect
 
@@ -77,10 +78,14 @@ entries = Table(
     metadata,
     Column("ticket", String(40), ForeignKey("tickets.id"), primary_key=True),
     Column("number", Integer, primary_key=True),
-    Column("prev", String(64), nullable=False, unique=True),  # a chain does not fork
+    Column("prev", String(64), nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("signature", Text, nullable=False),
     Column("key", Text, nullable=False),
+    # Two tickets that were opened at once cannot both follow the same one: the chain of openings does not fork.
+    Index(
+        "uq_entries_opening", "prev", unique=True, sqlite_where=text("number = 1"), postgresql_where=text("number = 1")
+    ),
 )
 
 documents = Table(

@@ -120,8 +120,10 @@ def prepare(
     facts: Json | None = None,
 ) -> list[Draft]:
     """Return the draft of an action and of everything that it sets off (effects, papers, messages, woken tickets)."""
+    action = replace(action, documents=action.documents + refer(artifacts))
     transition = advance(procedure, ticket, action)
     step, effect = transition.completed, Effect()
+    papers: tuple[Artifact, ...] = ()
     mails: tuple[Mail, ...] = ()
     if step is not None:
         fields = validate(step.fields, action.data, f"{ticket.id} {step.id}") if step.fields else dict(action.data)
@@ -137,18 +139,18 @@ def prepare(
             reader=reader,
             facts=facts or {},
         )
-        artifacts += papers_of(desk, step, transition, occasion)
+        papers = papers_of(desk, step, transition, occasion)
         mails = messages_of(desk, step, transition, occasion)
     elif action.verb is Verb.CANCEL:
         effect = on_cancel(reader, ticket)
-    action = replace(action, documents=action.documents + refer(artifacts))
+    action = replace(action, documents=action.documents + refer(papers))
     draft = Draft(
         procedure=procedure,
         action=action,
         step=ticket.step,
         transition=transition,
         prev=ticket.head,
-        artifacts=artifacts,
+        artifacts=artifacts + papers,
         mails=mails,
         changes=effect.changes + changes,
     )

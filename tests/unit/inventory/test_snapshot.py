@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -237,3 +238,11 @@ def test_no_answer_breaks_the_reader(lines: list[str]) -> None:
 @given(st.binary(max_size=400))
 def test_no_bytes_break_the_reader(noise: bytes) -> None:
     assert parse(noise + b"\nend\t1\n", AT)["taken_at"]
+
+
+def test_long_tables_are_read_in_time_that_grows_with_their_length_only() -> None:
+    routes = [f"fib_route\te\t{n:06X}0A\t00000000\t0001\t0\t0\t0\tFFFFFFFF\t" for n in range(20_000)]
+    locals_ = [f"fib_trie\t |-- 10.9.{n // 250}.{n % 250}\nfib_trie\t/32 host LOCAL" for n in range(20_000)]
+    begun = time.process_time()
+    answer(*routes, *locals_)
+    assert time.process_time() - begun < 20, "each address against each route would take minutes"

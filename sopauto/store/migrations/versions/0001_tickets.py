@@ -74,7 +74,14 @@ def upgrade() -> None:
         sa.Column("key", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["ticket"], ["tickets.id"], name=op.f("fk_entries_ticket")),
         sa.PrimaryKeyConstraint("ticket", "number", name=op.f("pk_entries")),
-        sa.UniqueConstraint("prev", name=op.f("uq_entries_prev")),
+    )
+    op.create_index(
+        "uq_entries_opening",
+        "entries",
+        ["prev"],
+        unique=True,
+        sqlite_where=sa.text("number = 1"),
+        postgresql_where=sa.text("number = 1"),
     )
     op.create_table(
         "outbox",
