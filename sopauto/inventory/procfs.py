@@ -47,13 +47,13 @@ def addresses(answer: Answer) -> Iterator[tuple[str, str]]:
 
     The first table names no interface: it is the one whose route leads to the address.
     """
-    ways = {network: name for name, network, _ in _routes(answer) if network.prefixlen}
+    ways = {(int(network[0]), network.prefixlen): name for name, network, _ in _routes(answer)}
     for local in _local(answer):
         # At most 32 looks per address: a hostile table of thousands must not be searched from end to end for each.
-        networks = (IPv4Network((local, length), strict=False) for length in range(32, 0, -1))
-        network = next((network for network in networks if network in ways), None)
-        if network is not None:
-            yield ways[network], f"{local}/{network.prefixlen}"
+        leading = ((int(local) >> 32 - length << 32 - length, length) for length in range(32, 0, -1))
+        way = next((way for way in leading if way in ways), None)
+        if way is not None:
+            yield ways[way], f"{local}/{way[1]}"
     for line in answer.lines("if_inet6"):
         found = INET6.fullmatch(line.strip())
         if found:

@@ -245,4 +245,4 @@ def test_long_tables_are_read_in_time_that_grows_with_their_length_only() -> Non
     locals_ = [f"fib_trie\t |-- 10.9.{n // 250}.{n % 250}\nfib_trie\t/32 host LOCAL" for n in range(20_000)]
     begun = time.process_time()
     answer(*routes, *locals_)
-    assert time.process_time() - begun < 20, "each address against each route would take minutes"
+    assert time.process_time() - begun < 10, "each address against each route would take minutes"
