@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, NoReturn, Protocol
 
 from sopauto.errors import BadInput, OutcomeUnknown, SopautoError, Stale, StepFailed
 from sopauto.technical.port_state import (
@@ -198,20 +198,23 @@ class _Change:
         """Bring the port from before to after, or back when that fails."""
         assert self._order.plan is not None
         try:
-            return self._towards(self._after, self._order.plan.lines)
+            found = self._towards(self._after, self._order.plan.lines)
         except LineRefusedError as error:
-            return self._way_back(str(error))
+            self._way_back(str(error))
         except SessionLostError as error:
-            return self._after_drop(str(error))
+            found = self._after_drop(str(error))
+        return self._result(self._after, found)
 
     def undo(self, lines: Sequence[str]) -> Result:
         """Bring the port back to before, from whatever it is."""
         try:
-            return self._towards(self._before, lines)
+            found = self._towards(self._before, lines)
         except (LineRefusedError, SessionLostError) as error:
             raise self._unknown(f"the way back failed: {error}") from None
+        return self._result(self._before, found)
 
-    def _towards(self, wanted: PortState, lines: Sequence[str]) -> Result:
+    def _towards(self, wanted: PortState, lines: Sequence[str]) -> PortState:
+        """Bring the port to a state, prove and save it; return the state in which it was found."""
         with self._module.session(self._work) as session:
             try:
                 self._report(f"{READING} {self._work.target}")
@@ -221,9 +224,9 @@ class _Change:
                     self._report(f"{SENDING} {len(lines)} lines to {self._work.target}")
                     session.send(lines, self._report)
                 self._prove(session, wanted)
-                return self._result(wanted, now)
             finally:
                 self._logs.append(session.log())
+        return now
 
     def _refuse_stale(self, now: PortState, wanted: PortState) -> None:
         """Refuse to go on from a state that the approver did not see; the way back starts from any."""
@@ -247,8 +250,11 @@ class _Change:
             raise LineRefusedError(f"{self._work.target} was not saved: {told(kept, wanted)}")
         self._report(SAVED)
 
-    def _after_drop(self, why: str) -> Result:
-        """Decide by what is there after a session dropped: as before, as approved, or something else."""
+    def _after_drop(self, why: str) -> PortState:
+        """Decide by what is there after a session dropped: as before, as approved, or something else.
+
+        Return the state from before when everything turns out as approved.
+        """
         self._report(RECONNECTING)
         try:
             with self._reconnected() as session:
@@ -256,16 +262,16 @@ class _Change:
                     now = session.read(self._work.port)
                     if now == self._after:
                         self._prove(session, self._after)
-                        return self._result(self._after, self._before)
+                        return self._before
                 finally:
                     self._logs.append(session.log())
         except (SopautoError, SessionLostError, LineRefusedError) as error:
             raise self._unknown(f"{why}; then {error}") from None
         if now == self._before:
             raise self._failed(f"the session dropped before anything was changed ({why})")
-        return self._way_back(why)
+        self._way_back(why)
 
-    def _way_back(self, why: str) -> Result:
+    def _way_back(self, why: str) -> NoReturn:
         """Restore the state from before, prove it, and say what failed."""
         self._report(RESTORING)
         before, port = self._before, self._work.port
