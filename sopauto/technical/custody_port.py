@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Final, NoReturn, Protocol
+from typing import Final, Protocol
 
 from sopauto.errors import BadInput, OutcomeUnknown, SopautoError, Stale, StepFailed
 from sopauto.technical.port_state import (
@@ -200,7 +200,7 @@ class _Change:
         try:
             found = self._towards(self._after, self._order.plan.lines)
         except LineRefusedError as error:
-            self._way_back(str(error))
+            raise self._way_back(str(error)) from None
         except SessionLostError as error:
             found = self._after_drop(str(error))
         return self._result(self._after, found)
@@ -269,10 +269,10 @@ class _Change:
             raise self._unknown(f"{why}; then {error}") from None
         if now == self._before:
             raise self._failed(f"the session dropped before anything was changed ({why})")
-        self._way_back(why)
+        raise self._way_back(why)
 
-    def _way_back(self, why: str) -> NoReturn:
-        """Restore the state from before, prove it, and say what failed."""
+    def _way_back(self, why: str) -> SopautoError:
+        """Restore the state from before and prove it; return the error that says what failed."""
         self._report(RESTORING)
         before, port = self._before, self._work.port
         try:
@@ -286,10 +286,10 @@ class _Change:
                 finally:
                     self._logs.append(session.log())
         except (SopautoError, SessionLostError, LineRefusedError) as error:
-            raise self._unknown(f"{why}; the way back failed: {error}") from None
+            return self._unknown(f"{why}; the way back failed: {error}")
         if left != before or kept != before:
-            raise self._unknown(f"{why}; the way back did not hold: {told(left, before) or told(kept, before)}")
-        raise self._failed(f"{why}; the port is as before")
+            return self._unknown(f"{why}; the way back did not hold: {told(left, before) or told(kept, before)}")
+        return self._failed(f"{why}; the port is as before")
 
     def _reconnected(self) -> AbstractContextManager[Session]:
         for _ in range(TRIES - 1):
