@@ -12,7 +12,7 @@ from sopauto.people import People, load_people
 from sopauto.procedures.check import Known
 from sopauto.procedures.library import Library
 from sopauto.procedures.model import Procedure
-from sopauto.settings import Settings, load_settings
+from sopauto.settings import DAYS, Settings, load_settings, period
 from sopauto.tickets.model import Ticket
 from sopauto.tickets.storage import Reader
 from sopauto.work import Report, TechnicalModule
@@ -58,7 +58,13 @@ class App:
     @cached_property
     def hours(self) -> OfficeHours:
         """The agency's office hours and holidays."""
-        return OfficeHours.of(self.settings)
+        settings = self.settings
+        return OfficeHours(
+            zone=settings.zone,
+            week={DAYS.index(day): tuple(map(period, texts)) for day, texts in settings.office.hours.items()},
+            country=settings.office.country or None,
+            extra_holidays=frozenset(settings.office.extra_holidays),
+        )
 
     @cached_property
     def store(self) -> SqlStore:

@@ -6,11 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 from zoneinfo import ZoneInfo
-
-if TYPE_CHECKING:
-    from sopauto.settings import Settings
 
 Period = tuple[time, time]
 HORIZON: Final = 3660
@@ -119,18 +116,6 @@ class OfficeHours:
 
     def _at(self, day: date, moment: time) -> datetime:
         return datetime.combine(day, moment, tzinfo=self.zone)
-
-    @classmethod
-    def of(cls, settings: Settings) -> OfficeHours:
-        """Return the office hours that an agency set."""
-        from sopauto.settings import DAYS, period
-
-        return cls(
-            zone=settings.zone,
-            week={DAYS.index(day): tuple(map(period, texts)) for day, texts in settings.office.hours.items()},
-            country=settings.office.country or None,
-            extra_holidays=frozenset(settings.office.extra_holidays),
-        )
 
 
 @cache

@@ -1,0 +1,155 @@
+"""The base image of the lab's virtual machines: Debian 12 with systemd, made once and kept by what went into it.
+
+No loop devices and no mounts: mmdebstrap into a directory, mke2fs from that directory, qemu-img.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sopauto.errors import StepFailed
+
+PACKAGES: Final = (
+    "ca-certificates",
+    "dbus",
+    "e2fsprogs",
+    "iproute2",
+    "iputils-ping",
+    "kmod",
+    "linux-image-cloud-amd64",
+    "openssh-server",
+    "procps",
+    "python3",
+    "python3-apt",
+    "sudo",
+    "systemd-resolved",
+    "systemd-sysv",
+    "udev",
+)
+QUIET: Final = ("systemd-networkd-wait-online", "apt-daily.timer", "apt-daily-upgrade.timer")
+MODULES: Final = "virtio_pci\nvirtio_blk\nvirtio_net\nvirtio_rng\next4\n"
+SEED: Final = """\
+#!/bin/sh
+# Take host name, address, login key and host key from the seed disk (a tar archive on the second disk).
+set -e
+mkdir -p /run/seed
+tar -xf /dev/vdb -C /run/seed
+cp /run/seed/hostname /etc/hostname
+hostname "$(cat /etc/hostname)"
+cp /run/seed/address.network /etc/systemd/network/
+cp /run/seed/ssh_host_ed25519_key /run/seed/ssh_host_ed25519_key.pub /etc/ssh/
+chmod 600 /etc/ssh/ssh_host_ed25519_key
+install -d -m 700 -o admin -g admin /home/admin/.ssh
+install -m 600 -o admin -g admin /run/seed/authorized_keys /home/admin/.ssh/authorized_keys
+"""
+UNIT: Final = """\
+[Unit]
+Description=Take host name and keys from the seed disk
+DefaultDependencies=no
+After=local-fs.target
+Before=ssh.service systemd-networkd.service
+[Service]
+Type=oneshot
+ExecStart=/usr/local/sbin/seed
+[Install]
+WantedBy=multi-user.target
+"""
+FORMAT: Final = "1"
+"""Changes whenever the way of making an image does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A bootable disk (qcow2) with its kernel and initial ramdisk."""
+
+    disk: Path
+    kernel: Path
+    initrd: Path
+
+
+def cache_directory() -> Path:
+    """Return where images are kept: `$SOPAUTO_LAB_CACHE`, or below the user's cache directory."""
+    chosen = os.environ.get("SOPAUTO_LAB_CACHE")
+    return Path(chosen) if chosen else Path.home() / ".cache" / "sopauto" / "lab"
+
+
+def base_image(say: Callable[[str], None]) -> Image:
+    """Return the base image, made first when it is not there; raises StepFailed."""
+    text = "\n".join((FORMAT, *PACKAGES, MODULES, SEED, UNIT))
+    folder = cache_directory() / hashlib.sha256(text.encode()).hexdigest()[:16]
+    image = Image(disk=folder / "disk.qcow2", kernel=folder / "vmlinuz", initrd=folder / "initrd.img")
+    if not folder.is_dir():
+        begun = time.monotonic()
+        say("making the base image of the virtual machines (about a minute, once)")
+        _make(folder)
+        say(f"  made in {time.monotonic() - begun:.0f} s")
+    return image
+
+
+def _make(folder: Path) -> None:
+    """Make the image beside its place, and move it there when it is whole."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    work = folder.with_name(f"{folder.name}.{os.getpid()}")
+    work.mkdir()
+    try:
+        _fill(work)
+        work.rename(folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _fill(work: Path) -> None:
+    root = work / "root"
+    files = {
+        "etc/initramfs-tools/conf.d/modules": "MODULES=list\n",
+        "etc/initramfs-tools/modules": MODULES,
+        "usr/local/sbin/seed": SEED,
+        "etc/systemd/system/seed.service": UNIT,
+        "etc/fstab": "/dev/vda / ext4 errors=remount-ro 0 1\n",
+        "etc/ssh/sshd_config.d/lab.conf": "UseDNS no\nPasswordAuthentication no\n",
+    }
+    extra = work / "extra"
+    for name, content in files.items():
+        (extra / name).parent.mkdir(parents=True, exist_ok=True)
+        (extra / name).write_text(content)
+    (extra / "usr/local/sbin/seed").chmod(0o755)
+    _run(
+        "mmdebstrap",
+        "--quiet",
+        "--mode=root",
+        "--variant=minbase",
+        f"--include={','.join(PACKAGES)}",
+        '--essential-hook=mkdir -p "$1/etc/initramfs-tools/conf.d"',
+        f"--essential-hook=copy-in {extra}/etc/initramfs-tools /etc",
+        f"--customize-hook=sync-in {extra} /",
+        '--customize-hook=chroot "$1" useradd -m -s /bin/bash admin',
+        """--customize-hook=echo 'admin ALL=(ALL) NOPASSWD:ALL' >"$1/etc/sudoers.d/admin" """,
+        '--customize-hook=chroot "$1" systemctl enable systemd-networkd systemd-resolved ssh seed',
+        f'--customize-hook=chroot "$1" systemctl mask {" ".join(QUIET)}',
+        '--customize-hook=rm -f "$1"/etc/ssh/ssh_host_*',
+        "bookworm",
+        str(root),
+    )
+    for pattern, name in (("vmlinuz-*", "vmlinuz"), ("initrd.img-*", "initrd.img")):
+        shutil.copy(next((root / "boot").glob(pattern)), work / name)
+    raw = work / "disk.raw"
+    _run("mke2fs", "-q", "-t", "ext4", "-d", str(root), str(raw), "3G")
+    _run("qemu-img", "convert", "-O", "qcow2", str(raw), str(work / "disk.qcow2"))
+    raw.unlink()
+    # Nothing is mounted below: mmdebstrap unmounts what it mounts. `--one-file-system` makes sure of it.
+    _run("rm", "-r", "--one-file-system", str(root), str(extra))
+
+
+def _run(*command: str) -> None:
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
+    if ended.returncode:
+        words = (ended.stderr or ended.stdout).strip().splitlines()[-3:]
+        raise StepFailed(f"{command[0]}: {' | '.join(words)}", where="lab image", mend="see the message")
