@@ -7,6 +7,9 @@ real SMTP server. With `--lab=vm`, as root on Debian: a virtual machine on a por
 from __future__ import annotations
 
 import shutil
+import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -59,6 +62,69 @@ def play_simulated(home: Path) -> None:
             mail=(mailbox.host, mailbox.port),
         )
         Demo(app=workspace.app(), keys=workspace.keys, stage=server).play()
+
+
+def play_virtual(home: Path) -> None:
+    """Play on a virtual machine behind a real switch, seen from the gateway's namespace."""
+    from lab.datacentre import Datacentre
+
+    lab = Datacentre.up(machines=1, say=say)
+    try:
+        # Only who stands in the namespace reaches the switch and the server: the rest of the demo runs there.
+        command = lab.gateway.inside([sys.executable, "-m", "lab.demo", str(home)])
+        ended = subprocess.run(command, cwd=Path(__file__).parent.parent, check=False)
+    finally:
+        lab.down()
+    left = lab.left_behind()
+    if ended.returncode or left:
+        raise StepFailed("; ".join(left) or "the demo failed", where="lab", mend="see above")
+    say("the lab is down; nothing is left of it")
+
+
+def play_inside(home: Path) -> None:
+    """Play on the lab that is up; runs in the gateway's namespace."""
+    from lab.datacentre import UNUSED, Datacentre
+    from lab.mailbox import Mailbox
+    from lab.network import ADDRESS, NETWORK, VLAN
+    from lab.workspace import Net, SwitchAt, make_workspace
+
+    lab = Datacentre.load()
+    switch, machine = lab.switch, lab.machines[0]
+    with Mailbox(directory=home / "mail") as mailbox:
+        workspace = make_workspace(
+            home / "kominfo",
+            switch=SwitchAt(
+                platform="ovs_linux",
+                host=switch.host,
+                port=switch.port,
+                host_key=switch.host_key,
+                user=switch.user,
+                key_file=switch.key_file,
+                ports=[machine.port],
+            ),
+            net=Net(
+                network=NETWORK,
+                gateway=ADDRESS,
+                first=machine.address,
+                last=machine.address,
+                vlan=VLAN,
+                unused_vlan=UNUSED,
+                user=machine.user,
+                key_file=machine.key_file,
+            ),
+            mail=(mailbox.host, mailbox.port),
+        )
+        Demo(app=workspace.app(), keys=workspace.keys, stage=machine, banner=lambda: greeting(machine.address)).play()
+
+
+def greeting(address: str) -> str | None:
+    """Return what the server's SSH says to whoever connects (None: no answer comes)."""
+    try:
+        with socket.create_connection((address, 22), timeout=5) as line:
+            line.settimeout(5)
+            return line.recv(200).decode("ascii", "replace").strip()
+    except OSError:
+        return None
 
 
 class Stage(Protocol):
@@ -168,3 +234,7 @@ def tell(passed: Passed) -> None:
     what = passed.verb if not passed.told else f"{passed.verb}: {passed.told}"
     say(f"  {passed.step.id:<16}{shown}")
     say(f"  {'':<16}  {signer}  {what}")
+
+
+if __name__ == "__main__":
+    play_inside(Path(sys.argv[1]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from invoke.collection import Collection
 
 from sopauto.cli import assets, custody, inventory, mail, sop, store, ticket, workspace
+from sopauto.cli.doctor import doctor
 
 DOMAINS = (assets, custody, inventory, mail, sop, store, ticket, workspace)
 
@@ -14,8 +15,7 @@ def namespace() -> Collection:
     commands = Collection()
     for domain in DOMAINS:
         commands.add_collection(Collection.from_module(domain))
-    commands["workspace"].tasks.pop("doctor")
-    commands.add_task(workspace.doctor)
+    commands.add_task(doctor)
     return commands
 
 

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from sopauto.cli.console import Context, app, command, print_json, say, table
-from sopauto.errors import BadInput, SopautoError, StepFailed
-
-if TYPE_CHECKING:
-    from sopauto.app import App
+from sopauto.cli.console import Context, command, say
+from sopauto.errors import BadInput
 
 EXAMPLE = Path(__file__).parent / "example"
 
@@ -30,74 +25,3 @@ def init(c: Context, directory: str) -> None:
     say(f"  edit:  {home / 'people.yaml'}, {home / 'sopauto.toml'}, {home / 'assets.yaml'}")
     say(f"  type:  export SOPAUTO_HOME={home.resolve()}")
     say("         inv doctor")
-
-
-@command(help={"json": "print JSON"})
-def doctor(c: Context, json: bool = False) -> None:
-    """Check that everything is in place: settings, people, SOPs, database, journal, mail, programs."""
-    rows = [{"what": name, "state": state, "told": told} for name, state, told in _examined(app(c))]
-    if json:
-        print_json(rows)
-    else:
-        table(["what", "state", "told"], [list(row.values()) for row in rows])
-    wrong = [row["what"] for row in rows if row["state"] == "WRONG"]
-    if wrong:
-        raise StepFailed(f"to mend: {', '.join(wrong)}", mend="see above")
-
-
-def _examined(here: App) -> Iterator[tuple[str, str, str]]:
-    checks: dict[str, Callable[[App], str]] = {
-        "settings": lambda h: str(h.settings.root),
-        "people": _people,
-        "SOPs": _sops,
-        "database": _database,
-        "signing": _signing,
-        "mail": _mail,
-    }
-    for name, examine in checks.items():
-        try:
-            yield name, "ok", examine(here)
-        except (SopautoError, OSError) as error:
-            yield name, "WRONG", str(error)
-
-
-def _people(here: App) -> str:
-    people, today = here.people, here.clock.now().date()
-    without = [person for person in people.persons if not people.keys(person, today)]
-    if without:
-        raise BadInput(f"no key today: {', '.join(without)}", mend="add `kunci` to the people file")
-    return f"{len(people.persons)} persons, {len(people.holdings)} holdings"
-
-
-def _sops(here: App) -> str:
-    findings = here.library.findings()
-    if findings:
-        raise BadInput(str(findings[0]), mend="see `inv sop.check`")
-    return f"{len(here.library.codes())} SOPs"
-
-
-def _database(here: App) -> str:
-    with here.store.read() as reader:
-        counts = reader.counts()
-    return f"{here.store.describe()}: {counts['tickets']} tickets, {counts['entries']} entries"
-
-
-def _signing(_: App) -> str:
-    path = shutil.which("ssh-keygen")
-    if path is None:
-        raise BadInput("there is no ssh-keygen", mend="install openssh-client")
-    return path
-
-
-def _mail(here: App) -> str:
-    import socket
-
-    mail = here.settings.mail
-    try:
-        socket.create_connection((mail.host, mail.port), timeout=3).close()
-    except OSError as error:
-        raise StepFailed(
-            f"{mail.host}:{mail.port} does not answer ({error.strerror or error})", mend="see [mail]"
-        ) from None
-    waiting = len(here.outbox.pending(here.clock.now(), 1000))
-    return f"{mail.host}:{mail.port} answers; {waiting} e-mails wait"
