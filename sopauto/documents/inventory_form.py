@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
-from sopauto.documents.parts import Section, shown
+from sopauto.documents.custody_form import place_pairs, server_pairs
+from sopauto.documents.parts import Filling, Pairs, lacking, shown
 
-ROWS: Final = 25
-"""Lines of a list that are printed; all of them stand in the inventory itself."""
 KIB: Final = 1024
 UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
-def sections(snapshot: Mapping[str, Any]) -> list[Section]:
-    """Return the sections of the form from a snapshot (see docs/inventory.md for its shape)."""
+def fill(filling: Filling) -> dict[str, Any]:
+    """Return server and network data of the inventory (see docs/inventory.md); lists are whole.
+
+    Raises: BadInput (no inventory was taken).
+    """
+    snapshot = filling.occasion.facts.get("snapshot")
+    if not snapshot:
+        raise lacking(filling, "there is no inventory to fill in", "`inv inventory.collect` takes one")
     server, network = snapshot["server"], snapshot["network"]
-    made: list[Section] = [
-        {"judul": "Data server", "isi": _server_rows(server, snapshot)},
-        _list("Disk", ["Nama", "Ukuran", "Model"], server["disks"], _disk),
-        _list("Layanan", ["Nama", "Keadaan"], server["services"], lambda row: [row["name"], row["state"]]),
-        _list("Port yang mendengarkan", ["Protokol", "Alamat", "Port"], server["listening_ports"], _port),
-        _list("Pengguna", ["Nama", "UID", "Shell"], server["users"], lambda r: [r["name"], r["uid"], r["shell"]]),
-        {"judul": "Data jaringan", "isi": _network_rows(network)},
-        _list("Antarmuka", ["Nama", "MAC", "Alamat"], network["interfaces"], _interface),
-    ]
-    missing = snapshot.get("missing") or []
-    if missing:
-        made.append({"judul": "Tidak dapat dibaca", "isi": [["Bagian", shown(", ".join(missing))]]})
-    return [section for section in made if section.get("isi") or section.get("baris")]
+    return {
+        "diambil": filling.moment(datetime.fromisoformat(snapshot["taken_at"])),
+        "terdaftar": server_pairs(filling),
+        "tempat": place_pairs(filling),
+        "server": _server_pairs(server),
+        "jaringan": _network_pairs(network),
+        "daftar_server": [
+            _list("Disk", ["Nama", "Ukuran", "Model", "Nomor seri"], server["disks"], _disk),
+            _list("Layanan", ["Nama", "Keadaan"], server["services"], lambda row: [row["name"], row["state"]]),
+            _list("Port yang mendengarkan", ["Protokol", "Alamat", "Port", "Proses"], server["listening_ports"], _port),
+            _list("Pengguna", ["Nama", "UID", "Shell"], server["users"], lambda r: [r["name"], r["uid"], r["shell"]]),
+        ],
+        "daftar_jaringan": [
+            _list("Antarmuka", ["Nama", "MAC", "Keadaan", "Alamat"], network["interfaces"], _interface),
+            _list("Rute", ["Tujuan", "Gateway", "Antarmuka"], network["routes"], _route),
+        ],
+        "tidak_terbaca": [shown(what) for what in snapshot.get("missing") or ()],
+        "tanda_tangan": [{"sebagai": "Yang mendata,", **filling.signature()}],
+    }
 
 
 def size(count: int | None) -> str:
@@ -41,10 +53,9 @@ def size(count: int | None) -> str:
     return f"{value:.1f} {UNITS[unit]}" if unit else f"{count} B"
 
 
-def _server_rows(server: Mapping[str, Any], snapshot: Mapping[str, Any]) -> list[list[str]]:
+def _server_pairs(server: Mapping[str, Any]) -> Pairs:
     cpu, system = server["cpu"], server["os"]
     return [
-        ["Diambil pada", shown(snapshot["taken_at"])],
         ["Merek dan model", _joined(server["vendor"], server["model"])],
         ["Nomor seri", _joined(server["serial"])],
         ["Prosesor", f"{_joined(cpu['model'])} ({_joined(cpu['cores'])} inti, {_joined(cpu['threads'])} utas)"],
@@ -56,17 +67,17 @@ def _server_rows(server: Mapping[str, Any], snapshot: Mapping[str, Any]) -> list
     ]
 
 
-def _network_rows(network: Mapping[str, Any]) -> list[list[str]]:
+def _network_pairs(network: Mapping[str, Any]) -> Pairs:
     return [
         ["Nama host", _joined(network["host_name"])],
         ["Gateway", _joined(network["gateway"])],
         ["DNS", _joined(*network["dns"])],
-        ["Jumlah rute", str(len(network["routes"]))],
     ]
 
 
 def _joined(*values: object) -> str:
-    return shown(" ".join(str(value) for value in values if value not in {None, ""})) or "-"
+    """Return the values that are known, one after the other."""
+    return shown(" ".join(str(value) for value in values if value is not None)) or "-"
 
 
 def _days(seconds: float | None) -> str:
@@ -76,20 +87,23 @@ def _days(seconds: float | None) -> str:
     return f"{hours // 24} hari {hours % 24} jam"
 
 
-def _list(title: str, columns: Sequence[str], items: Sequence[Any], row: Any) -> Section:
-    rows = [[shown("-" if cell is None else cell) for cell in row(item)] for item in items[:ROWS]]
-    more = len(items) - len(rows)
-    heading = f"{title} ({len(items)})" + (f", {more} lainnya tidak dicetak" if more else "")
-    return {"judul": heading, "kolom": list(columns), "baris": rows}
+def _list(
+    title: str, columns: Sequence[str], items: Sequence[Any], row: Callable[[Any], list[object]]
+) -> dict[str, Any]:
+    return {"judul": title, "kolom": list(columns), "baris": [[_joined(cell) for cell in row(item)] for item in items]}
 
 
 def _disk(disk: Mapping[str, Any]) -> list[object]:
-    return [disk["name"], size(disk["size_bytes"]), disk.get("model") or "-"]
+    return [disk["name"], size(disk["size_bytes"]), disk.get("model"), disk.get("serial")]
 
 
 def _port(port: Mapping[str, Any]) -> list[object]:
-    return [port["protocol"], port["address"], port["port"]]
+    return [port["protocol"], port["address"], port["port"], port.get("process")]
 
 
 def _interface(interface: Mapping[str, Any]) -> list[object]:
-    return [interface["name"], interface.get("mac") or "-", ", ".join(interface["addresses"]) or "-"]
+    return [interface["name"], interface.get("mac"), interface.get("state"), ", ".join(interface["addresses"])]
+
+
+def _route(route: Mapping[str, Any]) -> list[object]:
+    return [route["destination"], route.get("gateway"), route.get("interface")]

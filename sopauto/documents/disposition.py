@@ -1,0 +1,58 @@
+"""The lembar disposisi. It grows: each disposition adds its line (SOP 001, penitipan.2 and .3; SOP 004, row 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from sopauto.documents.parts import Filling, Pairs, shown
+
+FORM: Final = "lembar-disposisi"
+PASSED_ON: Final = frozenset({"approve", "done"})
+
+
+def fill(filling: Filling) -> dict[str, Any]:
+    """Return the letter as it came in and every disposition so far, the present one last."""
+    return {
+        "surat": _letter(filling),
+        "disposisi": [*_earlier(filling), _present(filling)],
+        "tanda_tangan": [{"sebagai": "Yang mendisposisikan,", **filling.signature()}],
+    }
+
+
+def _letter(filling: Filling) -> Pairs:
+    subject = shown(filling.letter.get("perihal") or filling.occasion.procedure.head.name)
+    return [
+        ["Surat dari", filling.owner],
+        *filling.stated("nomor_surat", "tanggal"),
+        ["Perihal", subject],
+        ["Diterima", filling.moment(filling.occasion.after.opened_at)],
+        ["Nomor agenda", filling.occasion.after.id],
+    ]
+
+
+def _earlier(filling: Filling) -> list[dict[str, Any]]:
+    """Return the dispositions before this one: completed steps whose row fills this form."""
+    rows = []
+    for body, key in filling.entries():
+        step = filling.step(body["step"])
+        if step is not None and FORM in step.documents and body["verb"] in PASSED_ON:
+            at = datetime.fromisoformat(body["at"])
+            rows.append(_row(filling, body, filling.signed(body["person"], body["position"], at, [key])))
+    return rows
+
+
+def _present(filling: Filling) -> dict[str, Any]:
+    occasion = filling.occasion
+    return _row(filling, {"to": occasion.after.step, "note": occasion.action.note}, filling.signature())
+
+
+def _row(filling: Filling, body: Mapping[str, Any], signed: Mapping[str, Any]) -> dict[str, Any]:
+    step = filling.step(body["to"])
+    actors = [filling.occasion.procedure.actor(actor).title for actor in step.actors] if step else []
+    return {
+        "dari": dict(signed),
+        "kepada": shown(", ".join(actors)) or "-",
+        "catatan": shown(body["note"]) or "Untuk ditindaklanjuti",
+    }
