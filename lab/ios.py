@@ -28,8 +28,8 @@ class Faults:
     """How the switch misbehaves: each is a part of a line, or None.
 
     `drop_at` closes the connection when the line comes (before it is carried out), `drop_after` once it was,
-    `refuse` answers with an error, `hang_at` never answers, `ignore` accepts the line and does nothing, `stay_away`
-    is for how many further logins the switch refuses after a drop, and `full` makes saving fail.
+    `refuse` answers with an error, `hang_at` never answers, `ignore` accepts the line and does nothing. After a drop the
+    switch refuses `away_after_drop` logins (`stay_away`: the next ones). `full` makes saving fail.
     """
 
     drop_at: str | None = None
@@ -38,6 +38,7 @@ class Faults:
     hang_at: str | None = None
     ignore: str | None = None
     stay_away: int = 0
+    away_after_drop: int = 0
     full: bool = False
 
 
@@ -197,7 +198,7 @@ class _Shell:
         if switch.slow:
             await asyncio.sleep(switch.slow)
         if _hits(faults.drop_at, line):
-            faults.drop_at = None
+            faults.drop_at, faults.stay_away = None, faults.away_after_drop
             raise _DroppedError
         if line:
             switch.received.append(line)
@@ -209,7 +210,7 @@ class _Shell:
         elif not _hits(faults.ignore, line):
             await self._print(list(self._carry_out(line)))
         if _hits(faults.drop_after, line):
-            faults.drop_after = None
+            faults.drop_after, faults.stay_away = None, faults.away_after_drop
             raise _DroppedError
 
     async def _print(self, lines: list[str]) -> None:

@@ -94,12 +94,12 @@ class LoopbackServer:
             command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+            stderr=asyncio.subprocess.PIPE,
         )
-        given = await process.stdin.read()
-        output, _ = await child.communicate(given)
-        process.stdout.write(output)
-        process.exit(child.returncode or 0)
+        await process.redirect(stdin=child.stdin, stdout=child.stdout, stderr=child.stderr)
+        code = await child.wait()
+        await process.stdout.drain()
+        process.exit(code)
 
 
 class _Login(asyncssh.SSHServer):

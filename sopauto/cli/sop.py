@@ -39,7 +39,7 @@ def show(c: Context, code: str, json: bool = False) -> None:
             say(line)
 
 
-@command(help={"file": "YAML file to check (default: all SOPs)", "json": "print JSON"}, optional=["file"])
+@command(help={"file": "YAML file to check (default: all SOPs)", "json": "print JSON"}, positional=["file"])
 def check(c: Context, file: str = "", json: bool = False) -> None:
     """Check SOPs: every fault with file, line and how to mend it. Example: `inv sop.check my_sop.yaml`."""
     here = library(c)

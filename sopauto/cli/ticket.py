@@ -190,7 +190,7 @@ def settle(
     tell_action(app(c), after, "settled", json=json)
 
 
-@command(help={"ticket": HELP["ticket"] + " (default: all)", "json": HELP["json"]}, optional=["ticket"])
+@command(help={"ticket": HELP["ticket"] + " (default: all)", "json": HELP["json"]}, positional=["ticket"])
 def verify(c: Context, ticket: str = "", json: bool = False) -> None:
     """Check the chain, each signature and each document of a ticket, offline."""
     from sopauto.tickets.verifying import verify_all, verify_ticket

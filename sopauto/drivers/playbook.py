@@ -109,6 +109,8 @@ class Ansible:
             "ansible_host": address,
             "ansible_port": port,
             "ansible_user": login.user,
+            # A Debian server's own; an SOP's variables may name another.
+            "ansible_python_interpreter": "/usr/bin/python3",
             "ansible_ssh_common_args": (
                 f"-o UserKnownHostsFile={known_hosts} -o GlobalKnownHostsFile=/dev/null -o StrictHostKeyChecking=yes"
             ),
@@ -125,6 +127,8 @@ def _environment(project: Path) -> dict[str, str]:
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_HOST_KEY_CHECKING": "True",
         "ANSIBLE_PIPELINING": "True",
+        # A shared connection would outlive the playbook.
+        "ANSIBLE_SSH_ARGS": "-o ControlMaster=no -o ControlPath=none",
         "LC_ALL": "C.UTF-8",
     }
 

@@ -38,7 +38,8 @@ def make_plan(desk: Desk, ticket_id: str, *, person: str, note: str = "") -> tup
             raise Refused(
                 f"no plan is made at {ticket.step}", mend=f"see `inv ticket.show {ticket.id}` for who is next"
             )
-        position = take_position(procedure, ticket, Verb.PLAN, person=person, people=desk.people, on=desk.today())
+        here = procedure.step(ticket.step)
+        position = admit(desk, reader, ticket, procedure, here, verb=Verb.PLAN, person=person)
         module = module_of(desk, step)
         if not module.mutates:
             raise Refused(f"{module.name} only reads: it needs no plan", mend=f"`inv ticket.run {ticket.id}`")
