@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from sopauto.cli.console import Context, app, command, print_json, say, table
-from sopauto.errors import StepFailed
+from sopauto.errors import BadInput, StepFailed
 
 
 @command(help={"json": "print JSON"})
 def send(c: Context, json: bool = False) -> None:
-    """Deliver the e-mails that wait. Every action tries by itself; a timer may as well."""
+    """Deliver the e-mails that wait; let a timer repeat it."""
     from sopauto.mail.outbox import deliver
 
     here = app(c)
@@ -18,12 +18,14 @@ def send(c: Context, json: bool = False) -> None:
     else:
         say(f"{delivery.sent} sent, {delivery.waiting} wait, {delivery.refused} refused")
     if delivery.waiting:
-        raise StepFailed(f"the mail server is away ({delivery.reason})", mend="they wait; repeat with `inv mail.send`")
+        raise StepFailed(f"{delivery.waiting} e-mails wait ({delivery.reason})", mend="repeat with `inv mail.send`")
 
 
 @command(name="list", help={"limit": "how many (default: 50)", "json": "print JSON"})
 def list_(c: Context, limit: int = 50, json: bool = False) -> None:
     """List e-mails, the newest first: sent, waiting, refused."""
+    if limit < 1:
+        raise BadInput("no e-mails can be listed", where="--limit", mend="write a number from 1 on")
     here = app(c)
     rows = [
         {

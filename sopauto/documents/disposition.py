@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sopauto.documents.parts import Filling, Pairs, shown
+from sopauto.tickets.record import position_after
 
 FORM: Final = "lembar-disposisi"
 PASSED_ON: Final = frozenset({"approve", "done"})
@@ -45,7 +46,7 @@ def _earlier(filling: Filling) -> list[dict[str, Any]]:
 
 def _present(filling: Filling) -> dict[str, Any]:
     occasion = filling.occasion
-    return _row(filling, {"to": occasion.after.step, "note": occasion.action.note}, filling.signature())
+    return _row(filling, {"to": position_after(occasion.after), "note": occasion.action.note}, filling.signature())
 
 
 def _row(filling: Filling, body: Mapping[str, Any], signed: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any
 
 from sopauto.assets.model import Server
 from sopauto.clock import day_in_words, moment_in_words
 from sopauto.errors import BadInput
 from sopauto.journal.entry import read_body
 from sopauto.people import People
+from sopauto.procedures.fields import one_line
 from sopauto.procedures.model import Field, Step
 from sopauto.settings import Settings
 from sopauto.technical.host_keys import fingerprint
@@ -20,16 +21,10 @@ from sopauto.tickets.desk import Occasion
 Pairs = list[list[str]]
 """Labels with their values, in the order in which they are printed."""
 
-LONGEST: Final = 4000
-"""Characters of one value; no field of an SOP allows more."""
-
 
 def shown(value: object) -> str:
-    """Return any value as one line of bounded length: white space becomes blanks, control characters are escaped."""
-    text = " ".join(str(value).split())
-    if len(text) > LONGEST:
-        text = text[:LONGEST] + "…"
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    """Return any value as one line of bounded length, control characters escaped."""
+    return one_line(str(value))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from sopauto.clock import Clock
 
 LIMIT: Final = 200
-"""Messages of one delivery."""
+"""Messages read from the outbox at once."""
 FIRST_PAUSE: Final = timedelta(minutes=1)
 LONGEST_PAUSE: Final = timedelta(hours=6)
 
@@ -64,15 +64,19 @@ class AddresseeRefusedError(Exception):
     """The mail server will never take this message."""
 
 
+class TryLaterError(Exception):
+    """The mail server does not take this message now; others it may."""
+
+
 class ServerAwayError(Exception):
-    """The mail server cannot be reached, or does not take messages now."""
+    """The mail server cannot be reached, or takes no message now."""
 
 
 class Transport(Protocol):
     """Hands messages to a mail server."""
 
     def send(self, queued: Queued) -> str:
-        """Return the Message-ID under which the server took it; raises AddresseeRefusedError, ServerAwayError."""
+        """Return the Message-ID under which the server took it; raises one of the errors above."""
 
     def close(self) -> None:
         """End the connection."""
@@ -80,7 +84,7 @@ class Transport(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """How many messages were sent, wait for the server, and were refused for good."""
+    """How many messages were sent, wait, and were refused for good; why the last of those was not taken."""
 
     sent: int = 0
     waiting: int = 0
@@ -89,26 +93,36 @@ class Delivery:
 
 
 def deliver(outbox: OutboxStore, transport: Transport, clock: Clock) -> Delivery:
-    """Send what is due. With the mail server away everything waits; the first message's pause tells until when."""
-    sent = refused = 0
-    due = outbox.pending(clock.now(), LIMIT)
+    """Send what is due. With the mail server away everything waits.
+
+    A message is marked after it was sent: a crash between the two sends it again, under the same Message-ID.
+    """
+    done = Delivery()
     try:
-        for queued in due:
-            try:
-                message_id = transport.send(queued)
-            except AddresseeRefusedError as error:
-                outbox.mark_failed(queued.id, str(error), None)
-                refused += 1
-            except ServerAwayError as error:
-                outbox.mark_failed(queued.id, str(error), clock.now() + pause(queued.attempts))
-                waiting = len(due) - sent - refused
-                return Delivery(sent=sent, waiting=waiting, refused=refused, reason=str(error))
-            else:
-                outbox.mark_sent(queued.id, clock.now(), message_id)
-                sent += 1
+        while due := outbox.pending(clock.now(), LIMIT):
+            for place, queued in enumerate(due):
+                try:
+                    done = _one(outbox, transport, clock, queued, done)
+                except ServerAwayError as error:
+                    outbox.mark_failed(queued.id, str(error), clock.now() + pause(queued.attempts))
+                    return replace(done, waiting=done.waiting + len(due) - place, reason=str(error))
     finally:
         transport.close()
-    return Delivery(sent=sent, refused=refused)
+    return done
+
+
+def _one(outbox: OutboxStore, transport: Transport, clock: Clock, queued: Queued, done: Delivery) -> Delivery:
+    """Send one message and write what became of it; raises ServerAwayError."""
+    try:
+        message_id = transport.send(queued)
+    except AddresseeRefusedError as error:
+        outbox.mark_failed(queued.id, str(error), None)
+        return replace(done, refused=done.refused + 1, reason=str(error))
+    except TryLaterError as error:
+        outbox.mark_failed(queued.id, str(error), clock.now() + pause(queued.attempts))
+        return replace(done, waiting=done.waiting + 1, reason=str(error))
+    outbox.mark_sent(queued.id, clock.now(), message_id)
+    return replace(done, sent=done.sent + 1)
 
 
 def pause(attempts: int) -> timedelta:

@@ -71,6 +71,17 @@ def visible(text: str) -> str:
     return f"{shown}…" if len(text) > len(text[:80]) else shown
 
 
+def one_line(text: str, longest: int = MAX_TEXT) -> str:
+    """Return a text as one line to be printed or sent: white space becomes blanks, what cannot be seen is escaped.
+
+    What is longer than so many characters ends in `…`.
+    """
+    words = " ".join(text.split())
+    if len(words) > longest:
+        words = words[:longest] + "…"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
+
+
 def unseen(text: str) -> str | None:
     """Return the first character that cannot be seen (line breaks and tabs included), escaped; None without one."""
     for character in text:
