@@ -99,4 +99,4 @@ def test_a_disk_that_takes_no_more_leaves_the_ticket_as_before(office: Office) -
     assert "Traceback" not in ended.stderr
     assert office.show(ticket) == before
     office.inv("ticket.approve", ticket, as_="hadi")
-    office.inv("ticket.verify")
+    office.inv("ticket.verify", "all")

@@ -118,13 +118,13 @@ def test_a_changed_database_is_refused(
 ) -> None:
     office, _ = original
     with tampered(office, change):
-        answer = office.inv("ticket.verify", expect=1)
+        answer = office.inv("ticket.verify", "all", expect=1)
     assert told in answer.stdout
 
 
 def test_an_untouched_database_is_intact(original: tuple[Office, str]) -> None:
     office, _ = original
-    assert "2 tickets" in office.inv("ticket.verify").stdout
+    assert "2 tickets" in office.inv("ticket.verify", "all").stdout
 
 
 def test_machine_work_is_refused_for_a_changed_journal(original: tuple[Office, str]) -> None:
