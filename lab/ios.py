@@ -28,8 +28,8 @@ class Faults:
     """How the switch misbehaves: each is a part of a line, or None.
 
     `drop_at` closes the connection when the line comes (before it is carried out), `drop_after` once it was,
-    `refuse` answers with an error, `hang_at` never answers, `ignore` accepts the line and does nothing. After a drop the
-    switch refuses `away_after_drop` logins (`stay_away`: the next ones). `full` makes saving fail.
+    `refuse` answers with an error, `hang_at` never answers, `ignore` accepts the line and does nothing. After a drop
+    the switch refuses `away_after_drop` logins (`stay_away`: the next ones). `full` makes saving fail.
     """
 
     drop_at: str | None = None

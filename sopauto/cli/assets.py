@@ -17,8 +17,8 @@ KINDS = ("units", "contacts", "racks", "switches", "ports", "vlans", "pools", "s
 KIND = f"one of {', '.join(KINDS)}"
 
 
-@command(name="list", help={"kind": KIND, "json": "print JSON"}, positional=["kind"])
-def list_(c: Context, kind: str = "servers", json: bool = False) -> None:
+@command(name="list", help={"kind": KIND, "json": "print JSON"})
+def list_(c: Context, kind: str, json: bool = False) -> None:
     """List assets of one kind. Example: `inv assets.list ports`."""
     with app(c).store.read() as reader:
         found = _of_kind(reader.assets, kind)

@@ -53,7 +53,7 @@ def _people(here: App) -> str:
 def _sops(here: App) -> str:
     findings = here.library.findings()
     if findings:
-        raise BadInput(str(findings[0]), mend="see `inv sop.check`")
+        raise BadInput(str(findings[0]), mend="see `inv sop.check all`")
     return f"{len(here.library.codes())} SOPs"
 
 

@@ -11,6 +11,8 @@ from sopauto.errors import BadInput
 if TYPE_CHECKING:
     from sopauto.procedures.finding import Finding
 
+ALL = "all"
+
 CODE = {"code": "the SOP's code, such as penitipan-server", "json": "print JSON"}
 
 
@@ -39,24 +41,24 @@ def show(c: Context, code: str, json: bool = False) -> None:
             say(line)
 
 
-@command(help={"file": "YAML file to check (default: all SOPs)", "json": "print JSON"}, positional=["file"])
-def check(c: Context, file: str = "", json: bool = False) -> None:
+@command(help={"file": "YAML file to check, or `all` for every SOP", "json": "print JSON"})
+def check(c: Context, file: str, json: bool = False) -> None:
     """Check SOPs: every fault with file, line and how to mend it. Example: `inv sop.check my_sop.yaml`."""
     here = library(c)
-    findings = here.check(Path(file)) if file else here.findings()
+    findings = here.findings() if file == ALL else here.check(Path(file))
     if json:
         print_json([finding.as_json() for finding in findings])
     else:
         _tell(findings, file, here.codes())
     if findings:
-        raise BadInput(f"{len(findings)} things to mend", where=file or "the SOPs", mend="see above")
+        raise BadInput(f"{len(findings)} things to mend", where=file, mend="see above")
 
 
 def _tell(findings: list[Finding], file: str, codes: list[str]) -> None:
     for finding in findings:
         say(str(finding))
     if not findings:
-        say(f"{file}: sound" if file else f"{len(codes)} SOPs: sound")
+        say(f"{len(codes)} SOPs: sound" if file == ALL else f"{file}: sound")
 
 
 @command(help=CODE | {"out": "file to write (default: CODE.svg)"})

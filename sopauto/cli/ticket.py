@@ -12,6 +12,9 @@ from sopauto.errors import BadInput, StepFailed
 if TYPE_CHECKING:
     from sopauto.tickets.model import Verb
 
+ALL = "all"
+"""Instead of an id: every ticket (Invoke knows no optional arguments without a flag)."""
+
 ACT_HELP = HELP | {
     "note": "a remark that is signed with the action",
     "data": "YAML or JSON file with what the step asks for",
@@ -190,14 +193,14 @@ def settle(
     tell_action(app(c), after, "settled", json=json)
 
 
-@command(help={"ticket": HELP["ticket"] + " (default: all)", "json": HELP["json"]}, positional=["ticket"])
-def verify(c: Context, ticket: str = "", json: bool = False) -> None:
+@command(help={"ticket": HELP["ticket"] + ", or `all`", "json": HELP["json"]})
+def verify(c: Context, ticket: str, json: bool = False) -> None:
     """Check the chain, each signature and each document of a ticket, offline."""
     from sopauto.tickets.verifying import verify_all, verify_ticket
 
     here = app(c)
     with here.store.read() as reader:
-        report = verify_ticket(here, reader, ticket) if ticket else verify_all(here, reader)
+        report = verify_all(here, reader) if ticket == ALL else verify_ticket(here, reader, ticket)
     if json:
         print_json({"tickets": report.tickets, "entries": report.entries, "findings": report.findings})
     else:
@@ -206,7 +209,7 @@ def verify(c: Context, ticket: str = "", json: bool = False) -> None:
         say(f"{report.tickets} tickets, {report.entries} entries: {'NOT intact' if report.findings else 'intact'}")
     if report.findings:
         raise StepFailed(
-            "the journal does not hold", where=ticket or "all tickets", mend="keep a copy, call the auditor"
+            "the journal does not hold", where=ticket, mend="keep a copy, call the auditor"
         )
 
 

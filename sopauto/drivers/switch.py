@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import io
 import json
+import logging
 import os
 import re
 import time
@@ -76,6 +77,8 @@ class NetmikoSwitches:
         from netmiko.exceptions import NetmikoBaseException
         from paramiko import SSHException
 
+        # What a switch sends is never printed as it is; paramiko would, when nobody listens to its log.
+        logging.getLogger("paramiko").addHandler(logging.NullHandler())
         login = self._credentials.get(str(switch["credentials"]))
         where = f"{switch['id']} ({switch['host']}:{switch['port']})"
         if login is None:
@@ -83,7 +86,7 @@ class NetmikoSwitches:
                 f"there is no login {switch['credentials']}", where="sopauto.toml [credentials]", mend="add it"
             )
         try:
-            return ConnectHandler(
+            connection = ConnectHandler(
                 device_type=str(switch["platform"]),
                 host=str(switch["host"]),
                 port=int(switch["port"]),
@@ -103,6 +106,8 @@ class NetmikoSwitches:
         except (NetmikoBaseException, SSHException, OSError, EOFError, ValueError) as error:
             words = " ".join(str(error).split())[:300] or type(error).__name__
             raise StepFailed(f"no session: {visible(words)}", where=where, mend="nothing was sent") from None
+        _notice_drops(connection)
+        return connection
 
     @contextmanager
     def _locked(self, switch: str) -> Iterator[None]:
@@ -282,6 +287,19 @@ def _known_host(switch: Json) -> str:
     host, port, key = switch["host"], int(switch["port"]), switch["host_key"]
     name = host if port == 22 else f"[{host}]:{port}"  # noqa: PLR2004 - the port that known_hosts leaves out
     return f"{name} {key}\n"
+
+
+def _notice_drops(connection: Any) -> None:
+    """Let a dropped session be noticed at once: netmiko would wait for an answer until its time is up."""
+    read = connection.channel.read_channel
+
+    def read_or_fail() -> str:
+        data = str(read())
+        if not data and (connection.remote_conn.closed or connection.remote_conn.eof_received):
+            raise EOFError("the switch closed the session")
+        return data
+
+    connection.channel.read_channel = read_or_fail
 
 
 def _close(connection: Any) -> None:

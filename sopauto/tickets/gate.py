@@ -102,7 +102,8 @@ def admit(
     position = take_position(procedure, ticket, verb, person=person, people=desk.people, on=desk.today(), step=step)
     broken = findings(desk, reader, ticket.id)
     if broken:
-        raise Refused(f"the journal of {ticket.id} does not hold: {broken[0]}", mend="see `inv ticket.verify`")
+        mend = f"see `inv ticket.verify {ticket.id}`"
+        raise Refused(f"the journal of {ticket.id} does not hold: {broken[0]}", mend=mend)
     # What is done can only be recorded by who can sign it: a wrong key is found before a machine is touched, not after.
     desk.signer.sign(canonical({"ticket": ticket.id, "step": step.id, "prev": ticket.head, "begins": person}))
     return position

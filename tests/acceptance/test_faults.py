@@ -58,8 +58,10 @@ def test_a_switch_that_stays_away_after_a_drop_is_unknown(office: Office, approv
 
 def test_a_full_flash_is_told_and_the_port_is_as_before(office: Office, approved: str) -> None:
     office.switch.faults.full = True
-    answer = office.inv("custody.connect", approved, as_="joko", expect=4)
+    before = dict(office.switch.settings(office.port))
+    answer = office.inv("custody.connect", approved, as_="joko", expect=1)
     assert "saving failed" in answer.stderr
+    assert office.switch.settings(office.port) == before
 
 
 def test_with_the_mail_server_away_the_message_waits_and_is_sent_once(office: Office) -> None:
