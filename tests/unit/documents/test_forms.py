@@ -270,6 +270,15 @@ def test_a_return_that_names_the_ticket_of_another_server_has_no_bast(forms: For
         forms.make("bast-pengembalian", occasions.handed_back(books, nama_host="lain-01"))
 
 
+def test_a_return_that_names_the_ticket_of_another_unit_has_no_bast(forms: Forms) -> None:
+    books = Books()
+    trail = occasions.return_at_check(books)
+    books.tickets["PS-2026-0001"] = books.tickets["PS-2026-0001"].with_changes(unit="bappeda")
+    trail.act(Verb.APPROVE)
+    with pytest.raises(BadInput, match="PS-2026-0001 is not the drop-off of simpus-01"):
+        forms.make("bast-pengembalian", trail.act(Verb.DONE, data=occasions.HANDED_BACK))
+
+
 def test_a_return_that_names_no_known_ticket_has_no_bast(forms: Forms) -> None:
     with pytest.raises(BadInput, match="unknown ticket 'PS-2026-0077'"):
         forms.make("bast-pengembalian", occasions.handed_back(tiket_penitipan="PS-2026-0077"))

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from sopauto.documents.forms import Forms
 from sopauto.documents.parts import shown
@@ -91,6 +93,16 @@ def test_control_characters_are_escaped(said: str, printed: str, forms: Forms, n
 
 def test_a_value_is_bounded() -> None:
     assert len(shown("x" * 10_000_000)) == 4001
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(alphabet=st.characters(), max_size=60))
+def test_no_text_at_all_breaks_a_form(text: str, forms: Forms) -> None:
+    services = [{"name": text, "state": text}]
+    pdf, data = forms.make("inventaris-server", occasions.inventoried(services=services, model=text))
+    assert pdf.content.startswith(b"%PDF-")
+    assert data.content.decode().replace("\n", "").isprintable()
+    assert shown(text).isprintable()
 
 
 @pytest.mark.parametrize("form", ["serah-terima-barang", "inventaris-server"])
