@@ -194,6 +194,12 @@ def test_an_unknown_template_is_refused_with_those_that_are_known(name: str, let
         letters.compose(Message(template=name, to="kontak"), at("konfigurasi.2"))
 
 
+def test_a_template_outside_of_its_folder_is_unknown(own: Path, letters: Letters) -> None:
+    (own.parent / "luar.txt.j2").write_text("S\n\nB")
+    with pytest.raises(BadInput, match="there is no e-mail template"):
+        letters.compose(Message(template="../luar", to="kontak"), at("konfigurasi.2"))
+
+
 @pytest.mark.parametrize("text", ["{{ 7*7 }}", "{% raw %}", "{# x #}", "${HOME}", "%s", "<b>"])
 def test_a_value_is_not_looked_at_as_a_template(text: str, compose: Compose) -> None:
     mail = compose(at("konfigurasi.5", letter=drop_off(opd=f"Dinas {text}"), note=text))
