@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from sopauto.app import App
+from sopauto.errors import Refused
 from sopauto.procedures.model import Procedure, Step, StepKind
 from sopauto.tickets.acting import act, open_from_letter
 from sopauto.tickets.desk import Desk
-from sopauto.tickets.duties import held_position, positions_for
+from sopauto.tickets.duties import take_position
 from sopauto.tickets.model import Letter, State, Ticket, Verb
 from sopauto.tickets.running import make_plan, run
 from sopauto.work import Report
@@ -115,14 +116,15 @@ class Walk:
 
     def _who(self, procedure: Procedure, ticket: Ticket, verb: Verb) -> tuple[str, str]:
         """Return a person whose key is at hand and who may do this today, and in which position."""
-        positions = positions_for(procedure, verb, procedure.step(ticket.step))
         for person in self.keys:
-            position = held_position(
-                procedure, positions, person=person, unit=ticket.unit, people=self.app.people, on=self._today()
-            )
-            if position is not None:
-                return person, position
-        raise LookupError(f"nobody at hand holds {' or '.join(positions)}")
+            try:
+                position = take_position(
+                    procedure, ticket, verb, person=person, people=self.app.people, on=self._today()
+                )
+            except Refused:
+                continue
+            return person, position
+        raise LookupError(f"nobody at hand may {verb.value} at {ticket.step}")
 
     def _today(self) -> date:
         return self.app.clock.now().date()

@@ -10,6 +10,7 @@ from sopauto.cli.console import Context, app, print_json, say
 from sopauto.errors import BadInput
 
 if TYPE_CHECKING:
+    from sopauto.app import App
     from sopauto.tickets.desk import Desk
 
 HELP = {
@@ -29,6 +30,21 @@ def desk_of(c: Context, person: str, key: str) -> tuple[Desk, str]:
     return app(c).desk(person, key=Path(chosen) if chosen else None, report=say), person
 
 
+def send_mail(here: App, *, json: bool) -> None:
+    """Deliver what the action put into the outbox; with the mail server away it waits, and the action stands."""
+    if not here.outbox.pending(here.clock.now(), 1):
+        return
+    from sopauto.mail.outbox import deliver
+
+    delivery = deliver(here.outbox, here.transport, here.clock)
+    if json:
+        return
+    if delivery.waiting:
+        say(f"  mail: {delivery.waiting} wait ({delivery.reason}); `inv mail.send` tries again")
+    if delivery.refused:
+        say(f"  mail: {delivery.refused} refused; see `inv mail.list`")
+
+
 def run_module(c: Context, ticket: str, module: str | None, *, person: str, key: str, json: bool) -> None:
     """Run a ticket's machine work and print how it ended."""
     from sopauto.cli.ticket_text import tell_standing
@@ -36,6 +52,7 @@ def run_module(c: Context, ticket: str, module: str | None, *, person: str, key:
 
     desk, person = desk_of(c, person, key)
     after, result = run(desk, ticket, person=person, module=module)
+    send_mail(app(c), json=json)
     if json:
         print_json({"ticket": after.id, "changed": result.changed, "summary": result.summary, "facts": result.facts})
         return

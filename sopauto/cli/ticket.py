@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sopauto.cli.console import Context, app, command, print_json, say
-from sopauto.cli.running import HELP, desk_of, run_module
+from sopauto.cli.running import HELP, desk_of, run_module, send_mail
 from sopauto.errors import BadInput, StepFailed
 
 if TYPE_CHECKING:
@@ -208,9 +208,7 @@ def verify(c: Context, ticket: str, json: bool = False) -> None:
             say(f"  {finding}")
         say(f"{report.tickets} tickets, {report.entries} entries: {'NOT intact' if report.findings else 'intact'}")
     if report.findings:
-        raise StepFailed(
-            "the journal does not hold", where=ticket, mend="keep a copy, call the auditor"
-        )
+        raise StepFailed("the journal does not hold", where=ticket, mend="keep a copy, call the auditor")
 
 
 @command(help={"ticket": HELP["ticket"], "out": "file to write (default: TICKET.tar.gz)", "json": HELP["json"]})
@@ -245,6 +243,7 @@ def _act(
     person, key, note = who
     desk, person = desk_of(c, person, key)
     after = act(desk, ticket, verb, person=person, note=note, data=data, seen_plan=seen_plan)
+    send_mail(app(c), json=json)
     tell_action(app(c), after, verb.value, json=json)
 
 

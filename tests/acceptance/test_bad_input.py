@@ -155,8 +155,18 @@ def test_assets_outside_their_network_are_refused_all_at_once(office: Office, tm
 
 def test_a_server_outside_its_pool_or_on_no_port_is_refused(office: Office, tmp_path: Path) -> None:
     server = {
-        "id": "web-01", "unit": "dinkes", "brand": "x", "model": "y", "serial": "z", "height": 1, "rack": "R1",
-        "bottom_unit": 30, "switch": "sw1", "port": "GigabitEthernet1/0/2", "vlan": 30, "pool": "titipan",
+        "id": "web-01",
+        "unit": "dinkes",
+        "brand": "x",
+        "model": "y",
+        "serial": "z",
+        "height": 1,
+        "rack": "R1",
+        "bottom_unit": 30,
+        "switch": "sw1",
+        "port": "GigabitEthernet1/0/2",
+        "vlan": 30,
+        "pool": "titipan",
     }
     for changes, told in (
         ({"address": "127.0.31.99"}, "is outside pool titipan"),
