@@ -93,14 +93,16 @@ class Delivery:
 
 
 def deliver(outbox: OutboxStore, transport: Transport, clock: Clock) -> Delivery:
-    """Send what is due. With the mail server away everything waits.
+    """Send what is due, each message tried once. With the mail server away everything waits.
 
     A message is marked after it was sent: a crash between the two sends it again, under the same Message-ID.
     """
     done = Delivery()
+    tried: set[int] = set()
     try:
-        while due := outbox.pending(clock.now(), LIMIT):
+        while due := [queued for queued in outbox.pending(clock.now(), LIMIT) if queued.id not in tried]:
             for place, queued in enumerate(due):
+                tried.add(queued.id)
                 try:
                     done = _one(outbox, transport, clock, queued, done)
                 except ServerAwayError as error:

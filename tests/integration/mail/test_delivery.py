@@ -125,6 +125,14 @@ def test_letters_outside_ascii_arrive_in_subject_and_text(office: Office) -> Non
     assert max(len(line) for line in raw.splitlines()) <= 998
 
 
+def test_short_lines_outside_ascii_travel_in_seven_bits(office: Office) -> None:
+    office.post(body="Suhu 21 °C\n")
+    office.deliver()
+    raw = next(iter(office.mail.directory.glob("*.eml"))).read_bytes()
+    assert max(raw) < 128
+    assert office.mail.messages[0].get_content().strip() == "Suhu 21 °C"
+
+
 def test_headers_name_sender_ticket_and_moment(office: Office) -> None:
     office.post()
     office.deliver()
@@ -188,7 +196,7 @@ def dribble(connection: socket.socket) -> None:
 
 
 def without_end(connection: socket.socket) -> None:
-    for _ in range(100_000):
+    while True:  # until the other side hangs up
         connection.sendall(b"220-still greeting you\r\n" * 50)
 
 
@@ -197,12 +205,12 @@ def silent(connection: socket.socket) -> None:
     connection.recv(100)
 
 
-@pytest.mark.parametrize("talk", [dribble, without_end, silent])
+@pytest.mark.parametrize(("talk", "seconds"), [(dribble, 0.6), (silent, 0.6), (without_end, bounded.SECONDS)])
 def test_a_server_that_never_comes_to_an_end_is_left(
-    talk: Callable[[socket.socket], None], office: Office, monkeypatch: pytest.MonkeyPatch
+    talk: Callable[[socket.socket], None], seconds: float, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bounded, "SECONDS", 0.6)
-    monkeypatch.setattr("sopauto.mail.smtp.SECONDS", 0.6)
+    monkeypatch.setattr(bounded, "SECONDS", seconds)
+    monkeypatch.setattr("sopauto.mail.smtp.SECONDS", seconds)
     office.post()
     begun = datetime.now(UTC)
     with speaking(talk) as port:
@@ -211,16 +219,31 @@ def test_a_server_that_never_comes_to_an_end_is_left(
     assert datetime.now(UTC) - begun < timedelta(seconds=3)
 
 
-def replies(*lines: bytes) -> Callable[[socket.socket], None]:
+def test_a_slow_server_is_waited_for_at_each_reply(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded, "SECONDS", 0.6)
+    office.post()
+    lines = (*GREETING, b"250 sender", b"250 recipient", b"354 go on", b"250 kept")
+    with speaking(replies(*lines, pause=0.2)) as port:
+        assert office.deliver(host="127.0.0.1", port=port) == Delivery(sent=1)
+
+
+def test_a_server_that_closes_is_not_asked_for_the_next_message(office: Office) -> None:
+    office.post()
+    office.post(to="bambang@kominfo.example.go.id")
+    with speaking(replies(*GREETING, b"250 sender", b"421 closing down")) as port:
+        assert office.deliver(host="127.0.0.1", port=port).waiting == 2
+    assert [row.attempts for row in office.store.outbox.rows(2)] == [0, 1]
+
+
+def replies(*lines: bytes, pause: float = 0) -> Callable[[socket.socket], None]:
     """Return a server that answers each command with the next line, whatever it is, and then hangs up."""
 
     def talk(connection: socket.socket) -> None:
         connection.settimeout(5)
         for line in lines:
+            threading.Event().wait(pause)
             connection.sendall(line + b"\r\n")
-            received = connection.recv(65536)
-            if received.startswith(b"data") and line.startswith(b"354"):
-                continue
+            connection.recv(65536)
 
     return talk
 

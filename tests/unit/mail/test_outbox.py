@@ -118,6 +118,12 @@ def test_a_refused_message_is_never_tried_again() -> None:
     assert (outbox.messages[0].next_try, outbox.messages[0].reason) == (None, "550 no such mailbox")
 
 
+def test_a_message_is_tried_once_in_a_delivery_even_if_it_stays_due() -> None:
+    outbox, server = box(1), Server(answers={1: TryLaterError("451")})
+    outbox.mark_failed = lambda *_: None  # type: ignore[method-assign]
+    assert deliver(outbox, server, Still()).waiting == 1
+
+
 def test_the_connection_is_closed_whatever_happens() -> None:
     server = Server(answers={1: RuntimeError("a fault")})
     with pytest.raises(RuntimeError):
