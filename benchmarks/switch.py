@@ -109,15 +109,15 @@ def _order(plan: Plan) -> WorkOrder:
 
 
 def _ours(orders: list[list[tuple[Any, WorkOrder]]]) -> None:
-    for step in range(2):
+    for turn in zip(*orders, strict=True):
         with ThreadPoolExecutor(SWITCHES) as pool:
-            list(pool.map(lambda pair: pair[step][0].apply(pair[step][1], lambda _: None), orders))
+            list(pool.map(lambda pair: pair[0].apply(pair[1], lambda _: None), turn))
 
 
 def _plain(orders: list[list[tuple[Any, WorkOrder]]], login: Path, home: Path) -> None:
-    for step in range(2):
+    for turn in zip(*orders, strict=True):
         with ThreadPoolExecutor(SWITCHES) as pool:
-            list(pool.map(lambda pair: _push(pair[step][1], login, home), orders))
+            list(pool.map(lambda pair: _push(pair[1], login, home), turn))
 
 
 def _push(order: WorkOrder, login: Path, home: Path) -> None:

@@ -21,9 +21,12 @@ from sopauto.technical.custody_port import SENT, LineRefusedError, Session, Sess
 from sopauto.technical.port_state import ACCESS, PortState
 from sopauto.work import Json, Report
 
-SECONDS: Final = {"conn_timeout": 10, "auth_timeout": 15, "banner_timeout": 15, "read_timeout_override": 30}
-"""How long connecting, login, banner and each answer may take."""
+SECONDS: Final = {"conn_timeout": 10, "auth_timeout": 15, "banner_timeout": 15}
+"""How long connecting, login and banner may take."""
+ANSWER_SECONDS: Final = 30
 LOCK_SECONDS: Final = 30.0
+SAVE_SECONDS: Final = 90
+"""Older switches take long to write their memory."""
 MAX_LOG: Final = 256 * 1024
 IOS_ERROR: Final = (
     r"% ?(Invalid|Incomplete|Ambiguous|Unknown|Unrecognized|Command|Bad|Error|Authorization|Access)[^\r\n]*"
@@ -138,9 +141,13 @@ class _Netmiko:
         text = self._log.getvalue()[-MAX_LOG:].decode(errors="replace").replace("\r", "")
         return "\n".join("".join(c if c.isprintable() else visible(c) for c in line) for line in text.split("\n"))
 
-    def _ask(self, command: str) -> str:
-        """Return what the switch answers to a command."""
-        return self._guarded(lambda: str(self._connection.send_command(command)))
+    def _ask(self, command: str, *, seconds: int = ANSWER_SECONDS) -> str:
+        """Return what the switch answers to a command, up to its next prompt."""
+        # Told what ends the answer, netmiko need not find out the prompt by asking for it and waiting.
+        prompt = rf"{re.escape(self._connection.base_prompt)}[^\r\n]*[#>$]\s*$"
+        return self._guarded(
+            lambda: str(self._connection.send_command(command, expect_string=prompt, read_timeout=seconds))
+        )
 
     def _guarded(self, talk: Callable[[], T]) -> T:
         """Talk to the switch; a session that drops or falls silent is lost."""
@@ -168,22 +175,17 @@ class _Ios(_Netmiko):
 
     def send(self, lines: Sequence[str], report: Report) -> None:
         """Send configuration lines one by one; raises LineRefusedError."""
-        self._guarded(self._connection.config_mode)
-        for line in lines:
-            self._guarded(lambda line=line: self._configure(line))  # type: ignore[misc]
-            report(f"{SENT}: {line}")
-        self._guarded(self._connection.exit_config_mode)
+        self._guarded(
+            lambda: self._connection.send_config_set(
+                _told(lines, report), read_timeout=ANSWER_SECONDS, error_pattern=IOS_ERROR, cmd_verify=True
+            )
+        )
 
     def save(self) -> None:
         """Save the running configuration; raises LineRefusedError."""
-        answer = self._guarded(self._connection.save_config)
+        answer = self._ask("write memory", seconds=SAVE_SECONDS)
         if "[OK]" not in answer:
             raise LineRefusedError(f"saving failed: {visible(' '.join(answer.split())[-200:])}")
-
-    def _configure(self, line: str) -> None:
-        self._connection.send_config_set(
-            [line], enter_config_mode=False, exit_config_mode=False, error_pattern=IOS_ERROR, cmd_verify=True
-        )
 
     def _block(self, command: str, port: str) -> list[str]:
         """Return the lines below `interface PORT`."""
@@ -197,6 +199,13 @@ class _Ios(_Netmiko):
         rest = lines[heads[0] + 1 :]
         ends = [i for i, line in enumerate(rest) if not line.startswith(" ")]
         return [line.strip() for line in rest[: ends[0] if ends else len(rest)]]
+
+
+def _told(lines: Sequence[str], report: Report) -> Iterator[str]:
+    """Yield the lines; when the next one is asked for, the one before was taken."""
+    for line in lines:
+        yield line
+        report(f"{SENT}: {line}")
 
 
 def _ios_state(lines: Sequence[str], port: str) -> PortState:

@@ -14,19 +14,18 @@ FOLDER: Final = Path(__file__).parent / "migrations"
 
 def current(engine: Engine) -> str | None:
     """Return the version of a database (None: it is empty)."""
-    from alembic.runtime.migration import MigrationContext
+    from sqlalchemy import inspect, text
 
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        version: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        return version
 
 
 def newest() -> str:
-    """Return the version that this program needs."""
-    from alembic.script import ScriptDirectory
-
-    head = ScriptDirectory(str(FOLDER)).get_current_head()
-    assert head is not None
-    return head
+    """Return the version that this program needs: the last file's name. Alembic itself takes long to import."""
+    return max(path.stem for path in (FOLDER / "versions").glob("[0-9]*.py"))
 
 
 def upgrade(engine: Engine) -> None:

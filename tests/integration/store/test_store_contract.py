@@ -261,6 +261,17 @@ def test_the_migrations_make_what_the_code_expects(store: SqlStore) -> None:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
+def test_each_migration_is_named_as_its_file_and_follows_the_one_before() -> None:
+    from alembic.script import ScriptDirectory
+
+    from sopauto.store.versions import FOLDER
+
+    script = ScriptDirectory(str(FOLDER))
+    assert script.get_current_head() == newest()
+    for revision in script.walk_revisions():
+        assert Path(revision.path).stem == revision.revision
+
+
 def test_a_database_of_another_version_is_refused(url: str) -> None:
     open_store(url).engine.dispose()
     engine = make_engine(url)
