@@ -8,7 +8,7 @@ from sopauto.errors import BadInput, StepFailed
 
 @command(help={"json": "print JSON"})
 def send(c: Context, json: bool = False) -> None:
-    """Deliver the e-mails that wait; let a timer repeat it."""
+    """Deliver the e-mails that wait. Every action tries by itself; let a timer try again."""
     from sopauto.mail.outbox import deliver
 
     here = app(c)
