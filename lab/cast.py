@@ -49,6 +49,8 @@ STATEMENTS = {
     "ciri": "warna hitam, stiker inventaris Dinkes 0271, tanpa penutup depan",
     "penyerah": "Siti Rahmawati (Dinas Kesehatan)",
     "penerima": "Joko Santoso (Technical Support)",
+    "pengembalian.8 penyerah": "Joko Santoso (Technical Support)",
+    "pengembalian.8 penerima": "Siti Rahmawati (Dinas Kesehatan)",
     "keadaan": "baik dan lengkap",
     "pengambil": "Siti Rahmawati",
     "waktu_pengambilan": "2026-12-01 10:00",

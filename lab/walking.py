@@ -37,8 +37,9 @@ class Passed:
 class Walk:
     """Who acts, what they answer and state, and what happens around them.
 
-    `keys` is the private key of each person. `answers` gives, for each decision, one answer per round (the last one
-    holds on). `statements` gives what a field is filled with. `before` and `after` are called around a row.
+    `keys` is the private key of each person. `answers` gives, for each decision, one answer per round (the last
+    holds on). `statements` gives what a field is filled with, or a row's own field (`row name`). `before` and `after`
+    are called around a row.
     """
 
     app: App
@@ -101,11 +102,15 @@ class Walk:
         if step.technical is None or step.kind is StepKind.DECISION:
             verb = self._verb(step, ticket)
             person, position = self._who(procedure, ticket, verb)
-            data = {f.name: self.statements[f.name] for f in step.fields} if verb is not Verb.REJECT else {}
+            data = {f.name: self._stated(step, f.name) for f in step.fields} if verb is not Verb.REJECT else {}
             note = self.notes.get(f"{step.id} {verb.value}", "")
             ticket = act(self._desk(person), ticket.id, verb, person=person, data=data, note=note)
             told = {Verb.APPROVE: step.yes_label, Verb.REJECT: step.no_label}.get(verb, "")
             yield person, position, verb.value, note or (told if step.kind is StepKind.DECISION else ""), ticket
+
+    def _stated(self, step: Step, name: str) -> Any:
+        """Return what a field is filled with: the row's own statement (`row name`) before the general one."""
+        return self.statements.get(f"{step.id} {name}", self.statements.get(name))
 
     def _verb(self, step: Step, ticket: Ticket) -> Verb:
         if step.kind is StepKind.PROCESS:

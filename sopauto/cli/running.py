@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sopauto.cli.console import Context, app, print_json, say
-from sopauto.errors import BadInput
+from sopauto.errors import BadInput, SopautoError
 
 if TYPE_CHECKING:
     from sopauto.app import App
@@ -36,7 +36,12 @@ def send_mail(here: App, *, json: bool) -> None:
         return
     from sopauto.mail.outbox import deliver
 
-    delivery = deliver(here.outbox, here.transport, here.clock)
+    try:
+        delivery = deliver(here.outbox, here.transport, here.clock)
+    except SopautoError as error:
+        # The action is written: what is wrong with the mail must not make it look refused.
+        say(f"  mail: waits ({error})")
+        return
     if json:
         return
     if delivery.waiting:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 from sopauto.errors import Refused, StepFailed
@@ -55,7 +55,7 @@ class Collect:
         *,
         script: bytes,
         parse: Callable[[bytes, datetime], Mapping[str, Any]],
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime],
     ) -> None:
         self._ssh = ssh
         self._script = script

@@ -104,7 +104,9 @@ def test_a_pinned_key_that_is_none_is_bad_input() -> None:
         check(greeting(), "rubbish")
 
 
-@pytest.mark.parametrize("module", [Reach(FakeSsh()), Collect(FakeSsh(), script=b"script", parse=lambda *_: {})])
+@pytest.mark.parametrize(
+    "module", [Reach(FakeSsh()), Collect(FakeSsh(), script=b"script", parse=lambda *_: {}, now=lambda: AT)]
+)
 def test_modules_that_read_plan_no_line_and_undo_nothing(module: Reach | Collect) -> None:
     plan = module.plan(order(module.name).parameters, quiet)
     assert (plan.targets, plan.lines, dict(plan.before), dict(plan.after)) == (("web-01",), (), {}, {})
@@ -154,4 +156,6 @@ def test_an_answer_that_broke_off_fails_and_names_the_server() -> None:
 
 
 def test_the_script_is_part_of_what_is_ordered() -> None:
-    assert Collect(FakeSsh(), script=b"script", parse=lambda *_: {}).materials({}) == {"collect.sh": b"script"}
+    assert Collect(FakeSsh(), script=b"script", parse=lambda *_: {}, now=lambda: AT).materials({}) == {
+        "collect.sh": b"script"
+    }
