@@ -31,7 +31,7 @@ def play_simulated(home: Path) -> None:
     from lab.ios import IosSwitch
     from lab.loopback import LoopbackServer
     from lab.mailbox import Mailbox
-    from lab.workspace import Net, SwitchAt, make_key, make_workspace, public_half
+    from lab.workspace import make_key, public_half, workspace_on_loopback
 
     login = make_key(home / "login")
     with (
@@ -39,27 +39,8 @@ def play_simulated(home: Path) -> None:
         LoopbackServer(authorized=public_half(login), host=SERVER_ADDRESS) as server,
         Mailbox(directory=home / "mail") as mailbox,
     ):
-        workspace = make_workspace(
-            home / "kominfo",
-            switch=SwitchAt(
-                platform="cisco_ios",
-                host=switch.host,
-                port=switch.port,
-                host_key=switch.host_key,
-                user=switch.user,
-                key_file=login,
-                ports=["GigabitEthernet1/0/1", "GigabitEthernet1/0/2"],
-            ),
-            net=Net(
-                network="127.0.30.0/24",
-                gateway="127.0.30.1",
-                first=SERVER_ADDRESS,
-                last="127.0.30.19",
-                ssh_port=server.port,
-                user=server.user,
-                key_file=login,
-            ),
-            mail=(mailbox.host, mailbox.port),
+        workspace = workspace_on_loopback(
+            home / "kominfo", switch=switch, server=server, mailbox=mailbox, key_file=login
         )
         Demo(app=workspace.app(), keys=workspace.keys, stage=server).play()
 
@@ -83,37 +64,14 @@ def play_virtual(home: Path) -> None:
 
 def play_inside(home: Path) -> None:
     """Play on the lab that is up; runs in the gateway's namespace."""
-    from lab.datacentre import UNUSED, Datacentre
+    from lab.datacentre import Datacentre
     from lab.mailbox import Mailbox
-    from lab.network import ADDRESS, NETWORK, VLAN
-    from lab.workspace import Net, SwitchAt, make_workspace
+    from lab.workspace import workspace_of_lab
 
     lab = Datacentre.load()
-    switch, machine = lab.switch, lab.machines[0]
+    machine = lab.machines[0]
     with Mailbox(directory=home / "mail") as mailbox:
-        workspace = make_workspace(
-            home / "kominfo",
-            switch=SwitchAt(
-                platform="ovs_linux",
-                host=switch.host,
-                port=switch.port,
-                host_key=switch.host_key,
-                user=switch.user,
-                key_file=switch.key_file,
-                ports=[machine.port],
-            ),
-            net=Net(
-                network=NETWORK,
-                gateway=ADDRESS,
-                first=machine.address,
-                last=machine.address,
-                vlan=VLAN,
-                unused_vlan=UNUSED,
-                user=machine.user,
-                key_file=machine.key_file,
-            ),
-            mail=(mailbox.host, mailbox.port),
-        )
+        workspace = workspace_of_lab(home / "kominfo", lab=lab, mailbox=mailbox)
         Demo(app=workspace.app(), keys=workspace.keys, stage=machine, banner=lambda: greeting(machine.address)).play()
 
 

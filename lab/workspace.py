@@ -7,12 +7,18 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lab.cast import CAST, POSITIONS, UNITS, Role
 from sopauto.app import App, build
 from sopauto.assets.importing import read_assets
 from sopauto.assets.model import Server
+
+if TYPE_CHECKING:
+    from lab.datacentre import Datacentre
+    from lab.ios import IosSwitch
+    from lab.loopback import LoopbackServer
+    from lab.mailbox import Mailbox
 
 AGENCY = "Dinas Komunikasi dan Informatika"
 FIRST_DAY = "2019-11-01"
@@ -81,6 +87,73 @@ def make_workspace(
     with workspace.app().store.write() as writer:
         writer.assets.replace(*found)
     return workspace
+
+
+def workspace_on_loopback(
+    home: Path,
+    *,
+    switch: IosSwitch,
+    server: LoopbackServer,
+    mailbox: Mailbox,
+    key_file: Path,
+    rack_height: int = 42,
+) -> Workspace:
+    """Make a workspace of a simulated switch with two ports, and of servers at the address of one on loopback."""
+    stem = server.host.rpartition(".")[0]
+    return make_workspace(
+        home,
+        switch=SwitchAt(
+            platform="cisco_ios",
+            host=switch.host,
+            port=switch.port,
+            host_key=switch.host_key,
+            user=switch.user,
+            key_file=key_file,
+            ports=["GigabitEthernet1/0/1", "GigabitEthernet1/0/2"],
+        ),
+        net=Net(
+            network=f"{stem}.0/24",
+            gateway=f"{stem}.1",
+            first=server.host,
+            last=f"{stem}.19",
+            ssh_port=server.port,
+            user=server.user,
+            key_file=key_file,
+        ),
+        mail=(mailbox.host, mailbox.port),
+        rack_height=rack_height,
+    )
+
+
+def workspace_of_lab(home: Path, *, lab: Datacentre, mailbox: Mailbox) -> Workspace:
+    """Make a workspace of the lab's switch and of its first virtual machine; of use in the gateway's namespace only."""
+    from lab.datacentre import UNUSED
+    from lab.network import ADDRESS, NETWORK, VLAN
+
+    switch, machine = lab.switch, lab.machines[0]
+    return make_workspace(
+        home,
+        switch=SwitchAt(
+            platform="ovs_linux",
+            host=switch.host,
+            port=switch.port,
+            host_key=switch.host_key,
+            user=switch.user,
+            key_file=switch.key_file,
+            ports=[machine.port],
+        ),
+        net=Net(
+            network=NETWORK,
+            gateway=ADDRESS,
+            first=machine.address,
+            last=machine.address,
+            vlan=VLAN,
+            unused_vlan=UNUSED,
+            user=machine.user,
+            key_file=machine.key_file,
+        ),
+        mail=(mailbox.host, mailbox.port),
+    )
 
 
 def make_key(path: Path) -> Path:

@@ -17,10 +17,10 @@ from lab.ios import IosSwitch
 from lab.loopback import LoopbackServer
 from lab.mailbox import Mailbox
 from lab.walking import Walk
-from lab.workspace import Net, SwitchAt, Workspace, make_key, make_workspace, public_half
+from lab.workspace import Workspace, make_key, public_half, workspace_on_loopback
 
 ROOT = Path(__file__).parents[2]
-PORTS = ["GigabitEthernet1/0/1", "GigabitEthernet1/0/2"]
+PORT = "GigabitEthernet1/0/1"
 ADDRESS = "127.0.31.10"
 
 
@@ -32,7 +32,7 @@ class Office:
     switch: IosSwitch
     server: LoopbackServer
     mailbox: Mailbox
-    port: str = PORTS[0]
+    port: str = PORT
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -142,27 +142,12 @@ def open_office(home: Path, *, rack_height: int = 42) -> Iterator[Office]:
         LoopbackServer(authorized=public_half(login), host=ADDRESS) as server,
         Mailbox(directory=home / "mail") as mailbox,
     ):
-        workspace = make_workspace(
+        workspace = workspace_on_loopback(
             home / "kominfo",
-            switch=SwitchAt(
-                platform="cisco_ios",
-                host=switch.host,
-                port=switch.port,
-                host_key=switch.host_key,
-                user=switch.user,
-                key_file=login,
-                ports=PORTS,
-            ),
-            net=Net(
-                network="127.0.31.0/24",
-                gateway="127.0.31.1",
-                first=ADDRESS,
-                last="127.0.31.19",
-                ssh_port=server.port,
-                user=server.user,
-                key_file=login,
-            ),
-            mail=(mailbox.host, mailbox.port),
+            switch=switch,
+            server=server,
+            mailbox=mailbox,
+            key_file=login,
             rack_height=rack_height,
         )
         yield Office(workspace=workspace, switch=switch, server=server, mailbox=mailbox)

@@ -13,9 +13,9 @@ import pytest
 from lab.cast import STATEMENTS, drop_off, give_back
 from lab.datacentre import UNUSED, Datacentre
 from lab.mailbox import Mailbox
-from lab.network import ADDRESS, NETWORK, VLAN
+from lab.network import VLAN
 from lab.walking import Walk
-from lab.workspace import Net, SwitchAt, Workspace, make_workspace
+from lab.workspace import Workspace, workspace_of_lab
 from sopauto.cli.console import say
 from sopauto.tickets.model import State, Ticket
 from tests.conftest import need_or_skip
@@ -39,31 +39,8 @@ def lab() -> Iterator[Datacentre]:
 
 @pytest.fixture
 def workspace(lab: Datacentre, tmp_path: Path) -> Iterator[Workspace]:
-    machine = lab.machines[0]
     with Mailbox(directory=tmp_path / "mail") as mailbox:
-        yield make_workspace(
-            tmp_path / "kominfo",
-            switch=SwitchAt(
-                platform="ovs_linux",
-                host=lab.switch.host,
-                port=lab.switch.port,
-                host_key=lab.switch.host_key,
-                user=lab.switch.user,
-                key_file=lab.switch.key_file,
-                ports=[machine.port],
-            ),
-            net=Net(
-                network=NETWORK,
-                gateway=ADDRESS,
-                first=machine.address,
-                last=machine.address,
-                vlan=VLAN,
-                unused_vlan=UNUSED,
-                user=machine.user,
-                key_file=machine.key_file,
-            ),
-            mail=(mailbox.host, mailbox.port),
-        )
+        yield workspace_of_lab(tmp_path / "kominfo", lab=lab, mailbox=mailbox)
 
 
 def walk(workspace: Workspace) -> Walk:
