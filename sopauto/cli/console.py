@@ -69,7 +69,7 @@ def printable(text: str) -> str:
 
 def say(text: str = "") -> None:
     """Print one line for a person, control characters escaped."""
-    print(printable(text))
+    print(printable(text), flush=True)
 
 
 def print_json(value: Any) -> None:

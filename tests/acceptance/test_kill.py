@@ -106,8 +106,8 @@ def test_while_it_runs_nobody_else_runs_it(office: Office, approved: str) -> Non
         stderr=subprocess.PIPE,
     )
     assert first.stdout is not None
-    first.stdout.readline()
+    assert b"reading the port" in first.stdout.readline(), first.communicate(timeout=110)
     answer = office.inv("custody.connect", approved, as_="joko", expect=3)
     assert "attempt 1 by joko runs since" in answer.stderr
-    first.communicate(timeout=110)
-    assert first.returncode == 0
+    _, told = first.communicate(timeout=110)
+    assert first.returncode == 0, told.decode()
