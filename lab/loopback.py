@@ -14,6 +14,8 @@ from typing import Any, Self
 
 import asyncssh
 
+PIECE = 64 * 1024
+
 
 @dataclass(slots=True)
 class LoopbackServer:
@@ -44,6 +46,7 @@ class LoopbackServer:
     ) -> None:
         """Stop it."""
         self.unplug()
+        asyncio.run_coroutine_threadsafe(self._leave(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         assert self._thread is not None
         self._thread.join(10)
@@ -84,22 +87,38 @@ class LoopbackServer:
         with suppress(TimeoutError):
             await asyncio.wait_for(server.wait_closed(), 5)
 
+    async def _leave(self) -> None:
+        """End what still talks to clients that are gone."""
+        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
     async def _carry_out(self, process: Any) -> None:
         """Run a command of this machine's shell with the session's input and output."""
         command = process.command or "exit 0"
         self.commands.append(command)
         child = await asyncio.create_subprocess_exec(
-            "sh",
-            "-c",
-            command,
+            *("sh", "-c", command),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        await process.redirect(stdin=child.stdin, stdout=child.stdout, stderr=child.stderr)
-        code = await child.wait()
-        await process.stdout.drain()
-        process.exit(code)
+        given = asyncio.create_task(_pour(process.stdin, child.stdin, close=True))
+        with suppress(asyncssh.Error, OSError):
+            await asyncio.gather(_pour(child.stdout, process.stdout), _pour(child.stderr, process.stderr))
+            process.exit(await child.wait())
+        given.cancel()
+
+
+async def _pour(source: Any, sink: Any, *, close: bool = False) -> None:
+    """Hand on what comes until it ends."""
+    with suppress(ConnectionError):
+        while piece := await source.read(PIECE):
+            sink.write(piece)
+            await sink.drain()
+        if close:
+            sink.close()
 
 
 class _Login(asyncssh.SSHServer):

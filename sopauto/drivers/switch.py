@@ -177,7 +177,11 @@ class _Ios(_Netmiko):
         """Send configuration lines one by one; raises LineRefusedError."""
         self._guarded(
             lambda: self._connection.send_config_set(
-                _told(lines, report), read_timeout=ANSWER_SECONDS, error_pattern=IOS_ERROR, cmd_verify=True
+                _told(lines, report),
+                read_timeout=ANSWER_SECONDS,
+                error_pattern=IOS_ERROR,
+                cmd_verify=True,
+                bypass_commands="",  # looking for them, netmiko would take all lines before it sends the first
             )
         )
 
