@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import inspect
 import json as json_format
+import logging
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,8 @@ def command(**options: Any) -> Callable[[Callable[..., None]], Any]:
             try:
                 body(c, *args, **kwargs)
             except SopautoError as error:
-                if c.config.get("debug"):
+                # `inv --debug` is Invoke's own flag: it lets its log speak.
+                if logging.getLogger("invoke").isEnabledFor(logging.DEBUG):
                     raise
                 raise Exit(f"{label(error)}: {printable(str(error))}", code=exit_code(error)) from None
 

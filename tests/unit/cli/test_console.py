@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 from invoke.config import Config
 from invoke.context import Context
@@ -44,8 +46,14 @@ def test_debug_shows_the_traceback() -> None:
     def task(_: Context) -> None:
         raise BadInput("x")
 
-    with pytest.raises(BadInput):
-        task(Context(Config(overrides={"debug": True})))
+    log = logging.getLogger("invoke")
+    before = log.level
+    log.setLevel(logging.DEBUG)
+    try:
+        with pytest.raises(BadInput):
+            task(Context(Config()))
+    finally:
+        log.setLevel(before)
 
 
 def test_control_characters_are_escaped() -> None:
