@@ -27,7 +27,10 @@ class Workspace:
 
     def post(self, *, to: str, subject: str = "Alamat IP") -> None:
         with open_store(f"sqlite:///{self.home}/sopauto.db").write() as writer:
-            writer.post([Mail(ticket="PS-2026-0001", to=to, subject=subject, body="Isi\n")], datetime.now(UTC).replace(microsecond=0))
+            writer.post(
+                [Mail(ticket="PS-2026-0001", to=to, subject=subject, body="Isi\n")],
+                datetime.now(UTC).replace(microsecond=0),
+            )
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         command = [str(Path(sys.executable).with_name("sopauto")), *words]
