@@ -123,16 +123,23 @@ class _Chart:
         if to is None:
             yield from _connector(x + BOX[0] / 2 + 16, y + 26, name)
             return
-        half = BOX[1] / 2
-        if to[1] > y:
-            path = f"M{x} {y + half}V{(y + to[1]) / 2 if name != 'selesai' else to[1] - ROW / 2}H{to[0]}V{to[1] - half}"
+        below = HEAD + ROW * (i + 1.5)
+        half, top = self._half(step), to[1] - self._half(index.get(name))
+        side = BOX[0] / 2
+        if to[1] < y:  # back, on the right
+            path, label_at = f"M{x + side} {y}H{x + side + 14}V{top - 9}H{to[0] + 8}V{top}", (x + side + 2, y - 5)
+        elif to[1] > below:  # past other rows, on the left
+            path, label_at = f"M{x - side} {y}H{x - side - 14}V{top - 9}H{to[0] - 8}V{top}", (x - side - 24, y - 5)
         else:
-            side = x + BOX[0] / 2
-            path = f"M{side} {y}H{side + 14}V{to[1] - half - 9}H{to[0] + 8}V{to[1] - half}"
+            path, label_at = f"M{x} {y + half}V{(y + to[1]) / 2}H{to[0]}V{top}", (x + 4, y + half + 12)
         yield f'<path class="arrow" d="{path}" fill="none" stroke="black" marker-end="url(#tip)"/>'
         if label:
-            down = to[1] > y
-            yield _text(x + (4 if down else BOX[0] / 2 + 2), y + (half + 12 if down else -5), label, size=9)
+            yield _text(*label_at, label, size=9)
+
+    def _half(self, step: Step | int | None) -> float:
+        """Return half the height of a row's symbol (None: the terminator)."""
+        found = self.steps[step] if isinstance(step, int) else step
+        return BOX[1] / 2 + (5 if found is not None and found.kind is StepKind.DECISION else 0)
 
 
 def _names(target: Target | None) -> tuple[str, ...]:
