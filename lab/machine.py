@@ -85,7 +85,9 @@ class Machine:
         run(*self._command(image, disk), seconds=120)
 
     def _command(self, image: Image, disk: Path) -> list[str]:
-        card = f"virtio-net-pci,id=card,netdev=cable,mac={self.mac}," + ",".join(f"{name}=off" for name in OFFLOADS)
+        card = f"virtio-net-pci,id=card,netdev=cable,mac={self.mac},romfile=," + ",".join(
+            f"{name}=off" for name in OFFLOADS
+        )
         firmware = f"type=1,manufacturer=sopauto lab,product=Virtual server,serial={self.serial}"
         return [
             "qemu-system-x86_64",

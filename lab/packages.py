@@ -53,7 +53,7 @@ def install_missing(say: Callable[[str], None], names: Sequence[str] = (*LAB, *T
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     for command in (
         ["apt-get", "update", "-qq"],
-        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *wanted],
+        ["apt-get", "install", "-y", "-qq", *wanted],
     ):
         ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=SECONDS)
         if ended.returncode:
