@@ -21,13 +21,18 @@ HELP = {
 }
 
 
-def desk_of(c: Context, person: str, key: str) -> tuple[Desk, str]:
-    """Return the desk at which a person acts, and the person's id; raises BadInput when nobody is named."""
+def desk_of(c: Context, person: str, key: str, *, json: bool) -> tuple[Desk, str]:
+    """Return the desk at which a person acts, and the person's id; raises BadInput when nobody is named.
+
+    Progress is told as it comes, unless JSON is asked for.
+    """
+    from sopauto.app import quiet
+
     person = person or os.environ.get("SOPAUTO_AS", "")
     if not person:
         raise BadInput("nobody is named as the acting person", mend="add `--as PERSON` or set SOPAUTO_AS")
     chosen = key or os.environ.get("SOPAUTO_KEY", "")
-    return app(c).desk(person, key=Path(chosen) if chosen else None, report=say), person
+    return app(c).desk(person, key=Path(chosen) if chosen else None, report=quiet if json else say), person
 
 
 def send_mail(here: App, *, json: bool) -> None:
@@ -55,7 +60,7 @@ def run_module(c: Context, ticket: str, module: str | None, *, person: str, key:
     from sopauto.cli.ticket_text import tell_standing
     from sopauto.tickets.running import run
 
-    desk, person = desk_of(c, person, key)
+    desk, person = desk_of(c, person, key, json=json)
     after, result = run(desk, ticket, person=person, module=module)
     send_mail(app(c), json=json)
     if json:

@@ -29,7 +29,7 @@ def open_(c: Context, letter: str, as_: str = "", key: str = "", note: str = "",
     from sopauto.tickets.acting import open_from_letter
     from sopauto.tickets.letter import read_letter
 
-    desk, person = desk_of(c, as_, key)
+    desk, person = desk_of(c, as_, key, json=json)
     ticket = open_from_letter(desk, read_letter(Path(letter)), person=person, note=note, where=letter)
     tell_action(app(c), ticket, "opened", json=json)
 
@@ -146,7 +146,7 @@ def plan(c: Context, ticket: str, as_: str = "", key: str = "", note: str = "", 
     from sopauto.cli.ticket_text import tell_plan
     from sopauto.tickets.running import make_plan
 
-    desk, person = desk_of(c, as_, key)
+    desk, person = desk_of(c, as_, key, json=json)
     after, record = make_plan(desk, ticket, person=person, note=note)
     tell_plan(app(c), after, record, json=json)
 
@@ -181,7 +181,7 @@ def settle(
     from sopauto.tickets.running import settle as settle_attempt
     from sopauto.tickets.running import undo as undo_attempt
 
-    desk, person = desk_of(c, as_, key)
+    desk, person = desk_of(c, as_, key, json=json)
     if undo:
         after = undo_attempt(desk, ticket, person=person, note=note)
     elif outcome in {Outcome.DONE, Outcome.NOT_BEGUN}:
@@ -241,7 +241,7 @@ def _act(
     from sopauto.tickets.acting import act
 
     person, key, note = who
-    desk, person = desk_of(c, person, key)
+    desk, person = desk_of(c, person, key, json=json)
     after = act(desk, ticket, verb, person=person, note=note, data=data, seen_plan=seen_plan)
     send_mail(app(c), json=json)
     tell_action(app(c), after, verb.value, json=json)

@@ -78,6 +78,23 @@ def test_a_server_with_another_host_key_stops_the_step(office: Office) -> None:
     assert "the host key changed" in answer.stderr
 
 
+def test_with_json_nothing_but_json_is_printed(office: Office) -> None:
+    ticket = office.ticket_at("konfigurasi.1")
+    plan = json.loads(office.inv("ticket.plan", ticket, "--json", as_="joko").stdout)
+    assert plan["plan"]["lines"][0] == "interface GigabitEthernet1/0/1"
+    assert json.loads(office.inv("ticket.approve", ticket, "--json", as_="bambang").stdout)["step"] == "konfigurasi.1"
+    assert json.loads(office.inv("custody.connect", ticket, "--json", as_="joko").stdout)["changed"] is True
+    for task in ("ticket.list", "mail.list", "sop.list", "store.status"):
+        json.loads(office.inv(task, "--json").stdout)
+    for task in (
+        ("sop.show", "penitipan-server"),
+        ("sop.check", "all"),
+        ("assets.list", "ports"),
+        ("ticket.verify", "all"),
+    ):
+        json.loads(office.inv(*task, "--json").stdout)
+
+
 def test_who_is_told_the_ip_is_told_with_ip_and_opd(office: Office) -> None:
     ticket = office.ticket_at("konfigurasi.2")
     office.inv("ticket.done", ticket, as_="joko")
