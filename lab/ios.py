@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
+from string import ascii_letters
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -19,6 +20,12 @@ import asyncssh
 
 INVALID: Final = "% Invalid input detected at '^' marker."
 INCOMPLETE: Final = "% Incomplete command."
+NOT_SWITCHED: Final = "% Command rejected: the port does not switch, or is one of a channel."
+NAMES: Final = ("description", "switchport mode", "switchport access vlan", "channel-group", "ip address")
+"""Settings that hold one value."""
+NOT_SWITCHING: Final = ("no switchport", "channel-group")
+EDGE: Final = ("spanning-tree portfast", "no cdp enable")
+"""What an agency may want on a server's port."""
 PAGE: Final = 24
 PORTS: Final = 24
 
@@ -30,6 +37,7 @@ class Faults:
     `drop_at` closes the connection when the line comes (before it is carried out), `drop_after` once it was,
     `refuse` answers with an error, `hang_at` never answers, `ignore` accepts the line and does nothing. After a drop
     the switch refuses `away_after_drop` logins (`stay_away`: the next ones). `full` makes saving fail.
+    `chatter` is a log message that comes amid a port's lines.
     """
 
     drop_at: str | None = None
@@ -40,6 +48,7 @@ class Faults:
     stay_away: int = 0
     away_after_drop: int = 0
     full: bool = False
+    chatter: str | None = None
 
 
 @dataclass(slots=True)
@@ -51,13 +60,18 @@ class Config:
 
 
 def factory_config() -> Config:
-    """Return 22 ports in VLAN 999 that are shut down, a port channel's member and the uplink."""
+    """Return 22 ports in VLAN 999 that are shut down, a port channel's member, the uplink and a routed port."""
     ports = {
         f"GigabitEthernet1/0/{i}": {"switchport mode": "access", "switchport access vlan": "999", "shutdown": ""}
         for i in range(1, PORTS - 1)
     }
     ports[f"GigabitEthernet1/0/{PORTS - 1}"] = {"switchport mode": "access", "channel-group": "1 mode active"}
-    ports[f"GigabitEthernet1/0/{PORTS}"] = {"switchport mode": "trunk", "description": "uplink core-1"}
+    ports[f"GigabitEthernet1/0/{PORTS}"] = {
+        "switchport trunk allowed vlan": "30,40",
+        "switchport mode": "trunk",
+        "description": "uplink core-1",
+    }
+    ports[f"GigabitEthernet1/0/{PORTS + 1}"] = {"no switchport": "", "ip address": "192.0.2.1 255.255.255.252"}
     return Config(vlans={1, 30, 40, 999}, ports=ports)
 
 
@@ -127,6 +141,11 @@ class IosSwitch:
     def settings(self, port: str) -> dict[str, str]:
         """Return the running settings of a port."""
         return self.running.ports[port]
+
+    def hold(self, port: str, *lines: str) -> None:
+        """Give a port the lines that an engineer wrote and saved, and no others."""
+        for config in (self.running, self.startup):
+            config.ports[port] = dict(map(_setting, lines))
 
     def change_behind_our_back(self, port: str) -> None:
         """Set a port's description as somebody on the console would."""
@@ -245,7 +264,7 @@ class _Shell:
             self.mode = "(config)"
             yield "Enter configuration commands, one per line.  End with CNTL/Z."
         elif line.startswith("show running-config interface "):
-            yield from self._show(words[3])
+            yield from self._show(self._in_full(words[3]))
         elif match := re.fullmatch(r"show startup-config \| section \^interface (\S+)\$", line):
             if match[1] in self.switch.startup.ports:
                 yield from _block(match[1], self.switch.startup.ports[match[1]])
@@ -257,6 +276,14 @@ class _Shell:
         else:
             yield INVALID
 
+    def _in_full(self, port: str) -> str:
+        """Return the name of the port that an abbreviation means, as IOS takes it wherever a port is named."""
+        number = port.lstrip(ascii_letters)
+        kind = port.removesuffix(number)
+        ports = self.switch.running.ports
+        names = [name for name in ports if name.startswith(kind) and name.lstrip(ascii_letters) == number]
+        return names[0] if len(names) == 1 else port
+
     def _show(self, port: str) -> Iterator[str]:
         if port not in self.switch.running.ports:
             yield INVALID
@@ -266,7 +293,10 @@ class _Shell:
         yield ""
         yield f"Current configuration : {sum(map(len, block))} bytes"
         yield "!"
-        yield from block
+        yield from block[:2]
+        if self.switch.faults.chatter:
+            yield self.switch.faults.chatter
+        yield from block[2:]
         yield "end"
         yield ""
 
@@ -279,6 +309,7 @@ class _Shell:
         yield "[OK]"
 
     def _enter(self, port: str) -> Iterator[str]:
+        port = self._in_full(port)
         if port not in self.switch.running.ports:
             yield INVALID
             return
@@ -286,7 +317,9 @@ class _Shell:
 
     def _interface_line(self, line: str) -> Iterator[str]:
         settings = self.switch.running.ports[self.interface]
-        if line in {"shutdown", "no shutdown"}:
+        if line.startswith("switchport") and any(name in settings for name in NOT_SWITCHING):
+            yield NOT_SWITCHED
+        elif line in {"shutdown", "no shutdown"}:
             settings.pop("shutdown", None) if line.startswith("no") else settings.update(shutdown="")
         elif line == "no description":
             settings.pop("description", None)
@@ -299,10 +332,18 @@ class _Shell:
                 self.switch.running.vlans.add(int(match[1]))
                 yield f"% Access VLAN does not exist. Creating vlan {match[1]}"
             settings["switchport access vlan"] = match[1]
-        elif line in {"switchport mode", "switchport access vlan", "description"}:
+        elif line in EDGE:
+            settings[line] = ""
+        elif line in NAMES:
             yield INCOMPLETE
         else:
             yield INVALID
+
+
+def _setting(line: str) -> tuple[str, str]:
+    """Return a line as name and value."""
+    name = next((name for name in NAMES if line.startswith(f"{name} ")), line)
+    return name, line.removeprefix(name).strip()
 
 
 def _hits(part: str | None, line: str) -> bool:

@@ -14,9 +14,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, Final, Protocol, TypeVar
+from uuid import UUID
 
 from sopauto.errors import BadInput, Refused, StepFailed
-from sopauto.procedures.fields import visible
+from sopauto.procedures.fields import one_line, visible
 from sopauto.technical.custody_port import SENT, LineRefusedError, Session, SessionLostError
 from sopauto.technical.port_state import ACCESS, PortState
 from sopauto.work import Json, Report
@@ -31,7 +32,28 @@ MAX_LOG: Final = 256 * 1024
 IOS_ERROR: Final = (
     r"% ?(Invalid|Incomplete|Ambiguous|Unknown|Unrecognized|Command|Bad|Error|Authorization|Access)[^\r\n]*"
 )
+IOS_END: Final = re.compile(r"!|end|interface .*")
+IOS_MODE: Final = "switchport mode"
+IOS_VLAN: Final = "switchport access vlan"
+IOS_DESCRIPTION: Final = "description"
+IOS_KNOWN: Final = re.compile(
+    rf"{IOS_MODE} access|{IOS_VLAN} \d+|{IOS_DESCRIPTION} .*|(no )?shutdown"  # what the template writes
+    r"|switchport|(duplex|speed|negotiation|mdix) auto"  # defaults that some models show
+)
+IOS_NO_ACCESS: Final = {
+    "no switchport": "routed",
+    "ip address": "routed",
+    "ipv6 address": "routed",
+    "channel-group": "member",
+}
 DEFAULT_VLAN: Final = 1
+OVS_UNSET: Final = ["set", []]
+OVS_INTERFACE: Final = "type,options,external_ids"
+OVS_KNOWN: Final = ("vlan_mode=access", "external_ids:sopauto=", "type=system")
+OVS_QUIET: Final = frozenset(
+    {"_uuid", "name", "interfaces", "tag", "rstp_statistics", "rstp_status", "statistics", "status"}
+)
+"""Columns of a port that hold no setting, or one that is told otherwise."""
 
 T = TypeVar("T")
 
@@ -167,11 +189,14 @@ class _Ios(_Netmiko):
 
     def read(self, port: str) -> PortState:
         """Return a port's running state; raises BadInput (no such port)."""
-        return _ios_state(self._block(f"show running-config interface {port}", port), port)
+        lines = self._block(f"show running-config interface {port}", port)
+        if lines is None:
+            raise BadInput(f"there is no port {port}", mend="write it as `show running-config` does")
+        return _ios_state(lines)
 
     def saved(self, port: str) -> PortState:
         """Return the state that the port has after a restart."""
-        return _ios_state(self._block(f"show startup-config | section ^interface {port}$", port), port)
+        return _ios_state(self._block(f"show startup-config | section ^interface {port}$", port) or ())
 
     def send(self, lines: Sequence[str], report: Report) -> None:
         """Send configuration lines one by one; raises LineRefusedError."""
@@ -191,18 +216,16 @@ class _Ios(_Netmiko):
         if "[OK]" not in answer:
             raise LineRefusedError(f"saving failed: {visible(' '.join(answer.split())[-200:])}")
 
-    def _block(self, command: str, port: str) -> list[str]:
-        """Return the lines below `interface PORT`."""
-        answer = self._ask(command)
-        lines = answer.splitlines()
+    def _block(self, command: str, port: str) -> list[str] | None:
+        """Return the lines below `interface PORT`; None, when the answer has no such line."""
+        lines = self._ask(command).splitlines()
         heads = [i for i, line in enumerate(lines) if line.strip() == f"interface {port}"]
         if not heads:
-            if re.search(IOS_ERROR, answer):
-                raise BadInput(f"there is no port {port}", mend="write it as `show running-config` does")
-            return []
+            return None
         rest = lines[heads[0] + 1 :]
-        ends = [i for i, line in enumerate(rest) if not line.startswith(" ")]
-        return [line.strip() for line in rest[: ends[0] if ends else len(rest)]]
+        # Whatever else gets in between counts as a line of the port: nothing below it may be missed.
+        ends = [i for i, line in enumerate(rest) if IOS_END.fullmatch(line.rstrip())]
+        return [one_line(line) for line in rest[: ends[0] if ends else len(rest)] if line.strip()]
 
 
 def _told(lines: Sequence[str], report: Report) -> Iterator[str]:
@@ -212,26 +235,32 @@ def _told(lines: Sequence[str], report: Report) -> Iterator[str]:
         report(f"{SENT}: {line}")
 
 
-def _ios_state(lines: Sequence[str], port: str) -> PortState:
+def _ios_state(lines: Sequence[str]) -> PortState:
     """Return the state that an interface's configuration lines describe."""
-    del port
-    words = {name: rest for line in lines for name, rest in [_ios_setting(line)]}
-    mode = "member" if "channel-group" in words else words.get("switchport mode", "dynamic")
-    vlan = words.get("switchport access vlan", str(DEFAULT_VLAN))
+    vlan = _ios_value(lines, IOS_VLAN) or str(DEFAULT_VLAN)
+    others = [line for line in lines if not IOS_KNOWN.fullmatch(line)]
+    if not _ios_value(lines, IOS_MODE):
+        others.append(f"no {IOS_MODE}")  # no line tells of this default
     return PortState(
-        # A port without a mode negotiates; as long as nothing says trunk it serves as an access port.
-        mode=ACCESS if mode in {"access", "dynamic"} else mode,
+        mode=_ios_mode(lines),
         vlan=int(vlan) if vlan.isdigit() else None,
-        description=visible(words.get("description", "")),
-        enabled="shutdown" not in words,
+        description=_ios_value(lines, IOS_DESCRIPTION),
+        enabled="shutdown" not in lines,
+        other_lines=tuple(others),
     )
 
 
-def _ios_setting(line: str) -> tuple[str, str]:
-    for name in ("switchport mode", "switchport access vlan", "description", "channel-group"):
-        if line.startswith(f"{name} "):
-            return name, line.removeprefix(name).strip()
-    return line.strip(), ""
+def _ios_mode(lines: Sequence[str]) -> str:
+    """Return what a port serves as; without a line it negotiates, and may become a trunk."""
+    for start, mode in IOS_NO_ACCESS.items():
+        if any(f"{line} ".startswith(f"{start} ") for line in lines):
+            return mode
+    return (_ios_value(lines, IOS_MODE) or "dynamic").split()[0]
+
+
+def _ios_value(lines: Sequence[str], name: str) -> str:
+    """Return what follows a setting's name (empty: it is not set)."""
+    return next((line.removeprefix(f"{name} ") for line in lines if line.startswith(f"{name} ")), "")
 
 
 class _Ovs(_Netmiko):
@@ -239,17 +268,24 @@ class _Ovs(_Netmiko):
 
     def read(self, port: str) -> PortState:
         """Return a port's state; raises BadInput (no such port)."""
-        columns = "tag,vlan_mode,trunks,external_ids,interfaces"
-        answer, code = self._shell(f"ovs-vsctl --format=json --columns={columns} list port {port}")
-        if code:
-            if "no row" in answer:
-                raise BadInput(f"there is no port {port}", mend="see `ovs-vsctl list-ports`")
-            raise SessionLostError(f"ovs-vsctl: {visible(answer)}")
         try:
-            table = json.loads(answer)
-            return _ovs_state(dict(zip(table["headings"], table["data"][0], strict=True)))
+            row = self._row(f"list port {port}")
+            interfaces = _ovs_items(row["interfaces"])
+            # Several interfaces are a bond; of a single one its type tells whether a server can be behind it.
+            one = f"--columns={OVS_INTERFACE} list interface {UUID(interfaces[0][1])}" if len(interfaces) == 1 else ""
+            return _ovs_state(row, self._row(one) if one else None)
         except (ValueError, KeyError, IndexError, TypeError):
             raise SessionLostError("ovs-vsctl answered something else than JSON") from None
+
+    def _row(self, question: str) -> dict[str, Any]:
+        """Return the row of the database that a question is for."""
+        answer, code = self._shell(f"ovs-vsctl --format=json {question}")
+        if code and "no row" in answer:
+            raise BadInput(f"there is no port {question.rpartition(' ')[2]}", mend="see `ovs-vsctl list-ports`")
+        if code:
+            raise SessionLostError(f"ovs-vsctl: {visible(answer)}")
+        table = json.loads(answer)
+        return dict(zip(table["headings"], table["data"][0], strict=True))
 
     def saved(self, port: str) -> PortState:
         """Return the state that the port has after a restart: the database is its own memory."""
@@ -275,21 +311,48 @@ class _Ovs(_Netmiko):
         return text.strip(), int(status)
 
 
-def _ovs_state(row: Mapping[str, Any]) -> PortState:
-    """Return the state that a row of the Port table describes (values in OVSDB's JSON notation)."""
-    tag, trunks, interfaces = row["tag"], _ovs_set(row["trunks"]), _ovs_set(row["interfaces"])
-    mode, vlan = _ovs_set(row["vlan_mode"]), tag if isinstance(tag, int) else None
-    if len(interfaces) > 1:
-        kind = "member"
-    elif trunks or vlan is None or mode not in ([], ["access"]):
-        kind = "trunk"
-    else:
-        kind = ACCESS
-    described = dict(row["external_ids"][1]).get("sopauto", "")
-    return PortState(mode=kind, vlan=vlan, description=visible(str(described)), enabled=True)
+def _ovs_state(row: Mapping[str, Any], interface: Mapping[str, Any] | None) -> PortState:
+    """Return the state that a row of the Port table and the port's only interface (None: a bond) describe."""
+    return PortState(
+        mode=_ovs_mode(row, interface),
+        vlan=row["tag"] if isinstance(row["tag"], int) else None,
+        description=one_line(str(dict(row["external_ids"][1]).get("sopauto", ""))),
+        enabled=True,
+        other_lines=tuple(line for line in _ovs_settings(row, interface) if not line.startswith(OVS_KNOWN)),
+    )
 
 
-def _ovs_set(value: Any) -> list[Any]:
+def _ovs_settings(row: Mapping[str, Any], interface: Mapping[str, Any] | None) -> Iterator[str]:
+    """Yield what a port and its interface are set to."""
+    for name, value in (*row.items(), *(interface or {}).items()):
+        if name not in OVS_QUIET:
+            yield from _ovs_lines(name, value)
+    if row["tag"] == OVS_UNSET:
+        yield "tag=[]"
+    if interface is None:
+        yield f"interfaces={len(_ovs_items(row['interfaces']))}"
+
+
+def _ovs_mode(row: Mapping[str, Any], interface: Mapping[str, Any] | None) -> str:
+    """Return what a port serves as; without a tag it carries every VLAN."""
+    if interface is None:
+        return "member"
+    if interface["type"] not in {"", "system"}:
+        return "virtual"
+    accessible = isinstance(row["tag"], int) and row["vlan_mode"] in ("access", OVS_UNSET)
+    return ACCESS if accessible and not _ovs_items(row["trunks"]) else "trunk"
+
+
+def _ovs_lines(column: str, value: Any) -> list[str]:
+    """Return a column as ovs-vsctl would be told it; nothing, when it is not set."""
+    if isinstance(value, list) and value[0] == "map":
+        return [one_line(f"{column}:{key}={held}") for key, held in value[1]]
+    items = [item[1] if isinstance(item, list) else item for item in _ovs_items(value) if item]
+    told = ",".join("true" if item is True else str(item) for item in items)
+    return [one_line(f"{column}={told}")] if told else []
+
+
+def _ovs_items(value: Any) -> list[Any]:
     """Return an OVSDB value as a list: `["set", […]]`, or a single one."""
     if isinstance(value, list) and len(value) == 2 and value[0] == "set":  # noqa: PLR2004 - OVSDB's notation
         return list(value[1])

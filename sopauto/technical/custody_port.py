@@ -107,7 +107,7 @@ class _PortModule:
         report(f"{READING} {work.target}")
         try:
             with self._switches.session(work.switch) as session:
-                before = session.read(work.port)
+                before = self.running(session, work)
         except SessionLostError as error:
             raise StepFailed(f"the session dropped ({error})", where=work.target, mend="plan again") from None
         refuse_foreign(work, before)
@@ -136,7 +136,7 @@ class _PortModule:
         report(f"{READING} {work.target}")
         try:
             with self._switches.session(work.switch) as session:
-                running, saved = session.read(work.port), session.saved(work.port)
+                running, saved = self.running(session, work), self.saved(session, work)
         except SessionLostError as error:
             raise StepFailed(f"the session dropped ({error})", where=work.target, mend="run again") from None
         if running == saved == after:
@@ -155,6 +155,20 @@ class _PortModule:
     def wait(self) -> None:
         """Pause before reconnecting."""
         time.sleep(self._sleep)
+
+    def running(self, session: Session, work: PortWork) -> PortState:
+        """Return the port's running state as the template knows it."""
+        return self._as_templated(work, session.read(work.port))
+
+    def saved(self, session: Session, work: PortWork) -> PortState:
+        """Return the port's saved state as the template knows it."""
+        return self._as_templated(work, session.saved(work.port))
+
+    def _as_templated(self, work: PortWork, state: PortState) -> PortState:
+        """Return a state without what the agency's own template writes: that makes no port foreign."""
+        if not state.other_lines:
+            return state
+        return state.without((*self._lines(work, work.connected()), *self._lines(work, work.disconnected())))
 
     def lines(self, work: PortWork, state: PortState) -> tuple[str, ...]:
         """Return the lines that set the port to a state."""
@@ -218,7 +232,7 @@ class _Change:
         with self._module.session(self._work) as session:
             try:
                 self._report(f"{READING} {self._work.target}")
-                now = session.read(self._work.port)
+                now = self._module.running(session, self._work)
                 if now != wanted:
                     self._refuse_stale(now, wanted)
                     self._report(f"{SENDING} {len(lines)} lines to {self._work.target}")
@@ -240,12 +254,12 @@ class _Change:
     def _prove(self, session: Session, wanted: PortState) -> None:
         """Read back, save, and read what was saved; raises LineRefusedError."""
         self._report(f"{VERIFYING} {self._work.target}")
-        running = session.read(self._work.port)
+        running = self._module.running(session, self._work)
         if running != wanted:
             raise LineRefusedError(f"{self._work.target} is not as approved: {told(running, wanted)}")
         self._report(SAVING)
         session.save()
-        kept = session.saved(self._work.port)
+        kept = self._module.saved(session, self._work)
         if kept != wanted:
             raise LineRefusedError(f"{self._work.target} was not saved: {told(kept, wanted)}")
         self._report(SAVED)
@@ -259,7 +273,7 @@ class _Change:
         try:
             with self._reconnected() as session:
                 try:
-                    now = session.read(self._work.port)
+                    now = self._module.running(session, self._work)
                     if now == self._after:
                         self._prove(session, self._after)
                         return self._before
@@ -274,15 +288,15 @@ class _Change:
     def _way_back(self, why: str) -> SopautoError:
         """Restore the state from before and prove it; return the error that says what failed."""
         self._report(RESTORING)
-        before, port = self._before, self._work.port
+        before, module, work = self._before, self._module, self._work
         try:
             with self._reconnected() as session:
                 try:
-                    if session.read(port) != before:
-                        session.send(self._module.lines(self._work, before), self._report)
-                    if session.saved(port) != before:
+                    if module.running(session, work) != before:
+                        session.send(module.lines(work, before), self._report)
+                    if module.saved(session, work) != before:
                         session.save()
-                    left, kept = session.read(port), session.saved(port)
+                    left, kept = module.running(session, work), module.saved(session, work)
                 finally:
                     self._logs.append(session.log())
         except (SopautoError, SessionLostError, LineRefusedError) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -21,20 +21,33 @@ PORT: Final = re.compile(r"[A-Za-z][A-Za-z0-9._/:-]{0,79}", re.ASCII)
 LABEL: Final = re.compile(r"[a-z0-9][a-z0-9.-]{0,252}", re.ASCII)
 TICKET: Final = re.compile(r"[A-Z]{2,6}-\d{4}-\d{4,8}|-", re.ASCII)
 LAST_VLAN: Final = 4094
+MAX_TOLD: Final = 200
+"""How many characters of a foreign port's lines a refusal tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortState:
-    """One port: `mode` is access, trunk or member (of a port channel); `description` tells whose it is."""
+    """One port: `mode` is access, or what else it serves as; `description` tells whose it is.
+
+    `other_lines` are the settings that the shipped template does not write, as the switch shows them.
+    """
 
     mode: str
     vlan: int | None
     description: str
     enabled: bool
+    other_lines: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the state as plain JSON."""
-        return asdict(self)
+        return {**asdict(self), "other_lines": list(self.other_lines)}
+
+    def without(self, lines: Iterable[str]) -> PortState:
+        """Return the state without the settings that a template's lines write."""
+        written = frozenset(lines)
+        # On some platforms one line sets many things, each of them by a `name=value`.
+        written |= {word for line in written for word in line.split() if "=" in word}
+        return replace(self, other_lines=tuple(line for line in self.other_lines if line not in written))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,13 +109,25 @@ class PortWork:
 
 
 def refuse_foreign(work: PortWork, state: PortState) -> None:
-    """Refuse a port that is no access port, or that serves another server; raises Refused."""
+    """Refuse a port that is neither free nor this server's own; raises Refused."""
+    hindrance = next(_hindrances(work, state), None)
+    if hindrance:
+        what, mend = hindrance
+        raise Refused(f"{work.target} {what}", mend=mend)
+
+
+def _hindrances(work: PortWork, state: PortState) -> Iterator[tuple[str, str]]:
+    """Yield what tells that a port is in use, and how to mend it."""
+    lines = "; ".join(state.other_lines)[:MAX_TOLD]
+    free = f"free ports are access ports in VLAN {work.unused_vlan} without a description"
     if state.mode != ACCESS:
-        raise Refused(
-            f"{work.target} is a {state.mode} port", mend="custody servers get access ports; correct the assets"
-        )
+        yield f"is a {state.mode} port ({lines})", f"{free}; correct the assets"
     if state.description not in {"", work.owner}:
-        raise Refused(f"{work.target} serves {state.description!r}", mend="give the server another port")
+        yield f"serves {state.description!r}", "give the server another port"
+    if lines:
+        yield f"is set to more than the template writes ({lines})", "take it off, or give the server another port"
+    if not state.description and state.vlan != work.unused_vlan:
+        yield f"stands in VLAN {state.vlan} and nothing says for whom", f"{free}; free it, or choose another port"
 
 
 def read_template(platform: str, templates: Path) -> bytes:
@@ -132,7 +157,9 @@ def render(template: bytes, port: str, state: PortState) -> tuple[str, ...]:
 
 def difference(target: str, before: PortState, after: PortState) -> str:
     """Return what changes, as a unified diff."""
-    old, new = ([f"{name}: {value}" for name, value in state.as_json().items()] for state in (before, after))
+    old, new = (
+        [f"{name}: {value}" for name, value in state.as_json().items() if value != []] for state in (before, after)
+    )
     lines = difflib.unified_diff(old, new, f"{target} now", f"{target} then", lineterm="", n=3)
     return "\n".join(lines)
 
@@ -147,4 +174,5 @@ def told(state: PortState, other: PortState) -> str:
 
 def from_json(data: Json) -> PortState:
     """Return the state that `as_json` wrote."""
-    return replace(PortState(mode="", vlan=None, description="", enabled=False), **data)
+    lines = tuple(data.get("other_lines", ()))  # plans of before there were any
+    return replace(PortState(mode="", vlan=None, description="", enabled=False), **{**data, "other_lines": lines})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -15,9 +16,12 @@ from lab.workspace import make_key, public_half
 from sopauto.drivers.switch import NetmikoSwitches
 from sopauto.errors import BadInput, OutcomeUnknown, Refused, Stale, StepFailed
 from sopauto.technical.custody_port import Connect, Disconnect
+from sopauto.technical.port_state import read_template
 from sopauto.work import Plan, Probe, WorkOrder
 
 PORT = "GigabitEthernet1/0/1"
+FREE = ["switchport access vlan 999", "switchport mode access", "shutdown"]
+TRUNK = ["switchport trunk allowed vlan 30,40", "switchport mode trunk"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +95,7 @@ def test_connect_and_disconnect_leave_the_port_as_it_was_found(
     connect, disconnect = modules
     plan = connect.plan(parameters(switch), quiet)
     assert switch.configured() == []
+    assert "other_lines" not in plan.diff
     assert connect.probe(order(plan), quiet) is Probe.NOT_BEGUN
     result = connect.apply(order(plan), quiet)
     assert result.changed
@@ -119,20 +124,105 @@ def test_a_second_run_sends_nothing(switch: IosSwitch, modules: tuple[Connect, D
 
 
 @pytest.mark.parametrize(
-    ("port", "told"),
-    [("GigabitEthernet1/0/24", "is a trunk port"), ("GigabitEthernet1/0/23", "is a member port")],
+    ("lines", "told"),
+    [
+        (TRUNK, "is a trunk port (switchport trunk allowed vlan 30,40; switchport mode trunk)"),
+        (TRUNK[:1], "is a dynamic port (switchport trunk allowed vlan 30,40; no switchport mode)"),
+        (["switchport mode dynamic desirable"], "is a dynamic port (switchport mode dynamic desirable)"),
+        (["switchport access vlan 999", "shutdown"], "is a dynamic port (no switchport mode)"),
+        ([], "is a dynamic port (no switchport mode)"),
+        ([*FREE, TRUNK[0]], "is set to more than the template writes (switchport trunk allowed vlan 30,40)"),
+        ([*FREE, "switchport voice vlan 40"], "is set to more than the template writes (switchport voice vlan 40)"),
+        ([*FREE, "spanning-tree portfast"], "is set to more than the template writes (spanning-tree portfast)"),
+        ([*FREE, "channel-group 1 mode active"], "is a member port (channel-group 1 mode active)"),
+        ([*FREE, "no switchport"], "is a routed port (no switchport)"),
+        (["no switchport", "no ip address"], "is a routed port (no switchport; no ip address; no switchport mode)"),
+        ([*FREE, "ip address 192.0.2.1 255.255.255.252"], "is a routed port (ip address 192.0.2.1 255.255.255.252)"),
+        ([*FREE, "ipv6 address 2001:db8::1/64"], "is a routed port (ipv6 address 2001:db8::1/64)"),
+        ([*FREE, "description uplink core-1"], "serves 'uplink core-1'"),
+        ([*FREE, "description db-07/PS-2025-0003"], "serves 'db-07/PS-2025-0003'"),
+        ([*FREE, "description web-01/PS-2025-0003"], "serves 'web-01/PS-2025-0003'"),
+        (["switchport access vlan 40", *FREE[1:]], "stands in VLAN 40 and nothing says for whom"),
+        (["switchport access vlan 30", *FREE[1:]], "stands in VLAN 30 and nothing says for whom"),
+        (["switchport mode access"], "stands in VLAN 1 and nothing says for whom"),
+    ],
 )
-def test_an_uplink_or_a_channels_member_is_refused(
-    switch: IosSwitch, modules: tuple[Connect, Disconnect], port: str, told: str
+def test_a_port_that_is_not_free_is_refused(
+    switch: IosSwitch, modules: tuple[Connect, Disconnect], lines: list[str], told: str
 ) -> None:
-    with pytest.raises(Refused, match=told):
-        modules[0].plan(parameters(switch, port=port), quiet)
+    switch.hold(PORT, *lines)
+    for module in modules:
+        with pytest.raises(Refused, match=re.escape(f"sw1/{PORT} {told}; ")) as caught:
+            module.plan(parameters(switch), quiet)
+        assert caught.value.mend
+        assert len(str(caught.value).splitlines()) == 1
     assert switch.configured() == []
 
 
-def test_a_port_of_another_server_is_refused(switch: IosSwitch, modules: tuple[Connect, Disconnect]) -> None:
-    switch.settings(PORT)["description"] = "db-07/PS-2025-0003"
-    with pytest.raises(Refused, match="serves 'db-07/PS-2025-0003'"):
+@pytest.mark.parametrize("number", [23, 24, 25])
+def test_what_a_switch_comes_with_besides_free_ports_is_refused(
+    switch: IosSwitch, modules: tuple[Connect, Disconnect], number: int
+) -> None:
+    with pytest.raises(Refused, match=r"is a (member|trunk|routed) port"):
+        modules[0].plan(parameters(switch, port=f"GigabitEthernet1/0/{number}"), quiet)
+    assert switch.configured() == []
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        FREE,
+        FREE[:2],
+        ["switchport", *FREE, "duplex auto", "speed auto"],
+        [*FREE, "description web-01/PS-2026-0001"],
+        ["description web-01/PS-2026-0001", "switchport access vlan 40", "switchport mode access"],
+    ],
+)
+def test_a_free_port_and_the_servers_own_are_set_and_restored(
+    switch: IosSwitch, modules: tuple[Connect, Disconnect], lines: list[str]
+) -> None:
+    switch.hold(PORT, *lines)
+    before = dict(switch.settings(PORT))
+    plan = modules[0].plan(parameters(switch), quiet)
+    modules[0].apply(order(plan), quiet)
+    assert switch.settings(PORT)["switchport access vlan"] == "30"
+    modules[0].undo(order(plan), quiet)
+    assert switch.settings(PORT) == before
+
+
+def test_a_log_message_amid_a_ports_lines_hides_none_of_them(
+    switch: IosSwitch, modules: tuple[Connect, Disconnect]
+) -> None:
+    switch.hold(PORT, *FREE, "channel-group 1 mode active")
+    switch.faults.chatter = "*Mar  1 00:03:11: %SYS-5-CONFIG_I: Configured from console by console"
+    with pytest.raises(Refused, match="is a member port"):
+        modules[0].plan(parameters(switch), quiet)
+
+
+def test_a_short_port_name_is_not_read_as_an_empty_port(switch: IosSwitch, modules: tuple[Connect, Disconnect]) -> None:
+    with pytest.raises(BadInput, match="write it as `show running-config` does"):
+        modules[0].plan(parameters(switch, port="Gi1/0/24"), quiet)
+
+
+def test_a_line_that_came_after_the_approval_is_stale(switch: IosSwitch, modules: tuple[Connect, Disconnect]) -> None:
+    plan = modules[0].plan(parameters(switch), quiet)
+    switch.settings(PORT)["switchport voice vlan 40"] = ""
+    with pytest.raises(Stale, match=re.escape("other_lines is ['switchport voice vlan 40'] instead of []")):
+        modules[0].apply(order(plan), quiet)
+    assert switch.configured() == []
+
+
+def test_what_an_agencys_own_template_writes_makes_no_port_foreign(
+    switch: IosSwitch, modules: tuple[Connect, Disconnect], tmp_path: Path
+) -> None:
+    own = tmp_path / "switch" / "cisco_ios" / "port.j2"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(read_template("cisco_ios", tmp_path / "none") + b"\nspanning-tree portfast\n")
+    for module in (*modules, *modules):
+        module.apply(order(module.plan(parameters(switch), quiet)), quiet)
+        assert "spanning-tree portfast" in switch.startup.ports[PORT]
+    switch.settings(PORT)["no cdp enable"] = ""
+    with pytest.raises(Refused, match=re.escape("more than the template writes (no cdp enable)")):
         modules[0].plan(parameters(switch), quiet)
 
 
