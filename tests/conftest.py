@@ -6,6 +6,9 @@ import os
 import shutil
 from collections.abc import Callable
 
+# Loaded before the first test: its plugin would load it after the last one, and CPython 3.11's parser fails when a
+# collection of garbage in the middle of such a late import parses something itself.
+import hypothesis  # noqa: F401
 import pytest
 
 IN_CI = os.environ.get("CI") == "true"
