@@ -1,4 +1,7 @@
-"""`inv demo`: the main job of SOP/04/406.020/2019, from the letter to the monthly inventory, and the server returned.
+"""`inv demo`: SOPs from the letter to their last row.
+
+`--sop=001` (default) is SOP/04/406.020/2019: a server is taken into custody, inventoried, and returned. `--sop=000`
+prepares and secures a new server; it needs a virtual machine.
 
 Without root: a simulated switch, a real SSH server on loopback that answers with this machine's real inventory, and a
 real SMTP server. With `--lab=vm`, as root on Debian: a virtual machine on a port of a real Open vSwitch.
@@ -23,6 +26,8 @@ from sopauto.cli.console import say
 from sopauto.errors import StepFailed
 from sopauto.tickets.model import State, Ticket
 
+PLAYS = ("001", "000")
+"""The SOPs that can be played, by the number of their paper in the collection."""
 SERVER_ADDRESS = "127.0.30.10"
 
 
@@ -60,6 +65,27 @@ def play_virtual(home: Path) -> None:
     if ended.returncode or left:
         raise StepFailed("; ".join(left) or "the demo failed", where="lab", mend="see above")
     say("the lab is down; nothing is left of it")
+
+
+def play_new_server(home: Path) -> None:
+    """Play SOP 000 on a bare virtual machine: from the letter to its confirmation, row 19."""
+    from lab.guest import Guest
+    from lab.mailbox import Mailbox
+    from lab.newserver import request, walk_of, workspace_for
+
+    begun = time.monotonic()
+    guest = Guest.up(home / "lab", disks=(2,), say=say)
+    try:
+        with Mailbox(directory=home / "mail") as mailbox:
+            workspace = workspace_for(home / "dtiki", server=guest, mailbox=mailbox)
+            walk = walk_of(workspace, guest, passed=tell, report=lambda line: say(f"     {line}"))
+            ticket = walk.to_the_end(walk.open(request(guest), person="siti"))
+            _expect_done(ticket)
+            finish(workspace.app(), ticket)
+    finally:
+        guest.down()
+    say()
+    say(f"SOP 000, rows 1 to 19: {time.monotonic() - begun:.0f} s; the virtual machine is gone")
 
 
 def play_inside(home: Path) -> None:
@@ -133,8 +159,7 @@ class Demo:
         say("Pengembalian server")
         returned = walk.to_the_end(walk.open(give_back(placed.id), person="siti"))
         _expect_done(returned)
-        self._deliver()
-        self._verify(placed, returned)
+        finish(self.app, placed, returned)
         say()
         say(f"The main job, there and back: {time.monotonic() - begun:.1f} s")
 
@@ -156,26 +181,25 @@ class Demo:
         if (banner is not None) is not reachable:
             raise StepFailed(f"the server should {'' if reachable else 'not '}answer here", where="lab")
 
-    def _deliver(self) -> None:
-        from sopauto.mail.outbox import deliver
 
-        delivery = deliver(self.app.outbox, self.app.transport, self.app.clock)
-        say()
-        say(f"{delivery.sent} e-mails delivered, {delivery.waiting} wait")
+def finish(app: App, *tickets: Ticket) -> None:
+    """Deliver what waits, check the journal as an auditor would, and write each ticket's archive."""
+    from sopauto.mail.outbox import deliver
+    from sopauto.tickets.verifying import export_ticket, verify_all
 
-    def _verify(self, *tickets: Ticket) -> None:
-        from sopauto.tickets.verifying import export_ticket, verify_all
-
-        with self.app.store.read() as reader:
-            verdict = verify_all(self.app, reader)
-            archives = {ticket.id: export_ticket(self.app, reader, ticket.id) for ticket in tickets}
-        if verdict.findings:
-            raise StepFailed(verdict.findings[0], where="ticket.verify")
-        say(f"{verdict.tickets} tickets, {verdict.entries} signed entries: intact")
-        for name, content in archives.items():
-            path = self.app.settings.root / f"{name}.tar.gz"
-            path.write_bytes(content)
-            say(f"  {path} ({len(content):,} bytes) can be checked with ssh-keygen and sha256sum alone")
+    delivery = deliver(app.outbox, app.transport, app.clock)
+    say()
+    say(f"{delivery.sent} e-mails delivered, {delivery.waiting} wait")
+    with app.store.read() as reader:
+        verdict = verify_all(app, reader)
+        archives = {ticket.id: export_ticket(app, reader, ticket.id) for ticket in tickets}
+    if verdict.findings:
+        raise StepFailed(verdict.findings[0], where="ticket.verify")
+    say(f"{verdict.tickets} tickets, {verdict.entries} signed entries: intact")
+    for name, content in archives.items():
+        path = app.settings.root / f"{name}.tar.gz"
+        path.write_bytes(content)
+        say(f"  {path} ({len(content):,} bytes) can be checked with ssh-keygen and sha256sum alone")
 
 
 def _expect_done(ticket: Ticket) -> None:

@@ -10,13 +10,16 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import yaml
+
 from sopauto.errors import StepFailed
 
+ROLES: Final = Path(__file__).resolve().parent.parent / "roles"
 PACKAGES: Final = (
     "ca-certificates",
     "dbus",
@@ -81,32 +84,42 @@ def cache_directory() -> Path:
     return Path(chosen) if chosen else Path.home() / ".cache" / "sopauto" / "lab"
 
 
-def base_image(say: Callable[[str], None]) -> Image:
-    """Return the base image, made first when it is not there; raises StepFailed."""
-    text = "\n".join((FORMAT, *PACKAGES, MODULES, SEED, UNIT))
+def base_image(say: Callable[[str], None], *, prepared: bool = False) -> Image:
+    """Return the base image, made first when it is not there; raises StepFailed.
+
+    `prepared`: with the packages of the roles installed.
+    """
+    packages = (*PACKAGES, *(role_packages() if prepared else ()))
+    text = "\n".join((FORMAT, *packages, MODULES, SEED, UNIT))
     folder = cache_directory() / hashlib.sha256(text.encode()).hexdigest()[:16]
     image = Image(disk=folder / "disk.qcow2", kernel=folder / "vmlinuz", initrd=folder / "initrd.img")
     if not folder.is_dir():
         begun = time.monotonic()
         say("making the base image of the virtual machines (about a minute, once)")
-        _make(folder)
+        _make(folder, packages)
         say(f"  made in {time.monotonic() - begun:.0f} s")
     return image
 
 
-def _make(folder: Path) -> None:
+def role_packages() -> tuple[str, ...]:
+    """Return the packages that the roles install."""
+    controls = yaml.safe_load((ROLES / "hardening" / "vars" / "controls.yml").read_text())["__hardening_controls"]
+    return tuple(sorted({package for control in controls for package in control.get("packages", [])}))
+
+
+def _make(folder: Path, packages: Sequence[str]) -> None:
     """Make the image beside its place, and move it there when it is whole."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = folder.with_name(f"{folder.name}.{os.getpid()}")
     work.mkdir()
     try:
-        _fill(work)
+        _fill(work, packages)
         work.rename(folder)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _fill(work: Path) -> None:
+def _fill(work: Path, packages: Sequence[str]) -> None:
     root = work / "root"
     files = {
         "etc/initramfs-tools/conf.d/modules": "MODULES=list\n",
@@ -126,7 +139,7 @@ def _fill(work: Path) -> None:
         "--quiet",
         "--mode=root",
         "--variant=minbase",
-        f"--include={','.join(PACKAGES)}",
+        f"--include={','.join(packages)}",
         '--essential-hook=mkdir -p "$1/etc/initramfs-tools/conf.d"',
         f"--essential-hook=copy-in {extra}/etc/initramfs-tools /etc",
         f"--customize-hook=sync-in {extra} /",

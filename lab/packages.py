@@ -10,16 +10,8 @@ from typing import Final
 
 from sopauto.errors import BadInput, StepFailed
 
-LAB: Final = (
-    "ethtool",
-    "iproute2",
-    "mmdebstrap",
-    "openssh-client",
-    "openssh-server",
-    "openvswitch-switch",
-    "qemu-system-x86",
-    "qemu-utils",
-)
+VM: Final = ("mmdebstrap", "openssh-client", "qemu-system-x86", "qemu-utils")
+LAB: Final = (*VM, "ethtool", "iproute2", "openssh-server", "openvswitch-switch")
 TESTS: Final = ("poppler-utils", "postgresql", "busybox")
 SECONDS: Final = 900
 

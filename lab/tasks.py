@@ -51,21 +51,31 @@ def status(c: Context, json: bool = False) -> None:
         table(["server", "address", "port", "answers"], [list(row.values()) for row in rows])
 
 
-@command(help={"lab": "sim (default: no root) or vm (a virtual machine and a real switch; root on Debian)"})
-def demo(c: Context, lab: str = "sim") -> None:
-    """Play the main job of SOP/04/406.020/2019 in a throw-away workspace, from the letter to the return."""
+@command(
+    help={
+        "sop": "001 (default: a server in custody, there and back) or 000 (a new server, prepared and secured)",
+        "lab": "sim (default: no root) or vm (virtual machines; root on Debian); SOP 000 needs vm",
+    }
+)
+def demo(c: Context, sop: str = "001", lab: str = "sim") -> None:
+    """Play an SOP in a throw-away workspace, from the letter to its last row."""
     from tempfile import TemporaryDirectory
 
-    from lab.demo import play_simulated, play_virtual
+    from lab.demo import PLAYS, play_new_server, play_simulated, play_virtual
 
     del c
     if lab not in {"sim", "vm"}:
         raise BadInput(f"there is no lab {lab!r}", where="--lab", mend="use sim or vm")
+    if sop not in PLAYS:
+        raise BadInput(f"there is no play of SOP {sop!r}", where="--sop", mend=f"use one of {', '.join(PLAYS)}")
+    if sop == "000" and lab != "vm":
+        raise BadInput("SOP 000 needs a real server", where="--lab", mend="add `--lab=vm`")
+    play = play_new_server if sop == "000" else play_simulated if lab == "sim" else play_virtual
     with TemporaryDirectory(prefix="sopauto-demo-") as home:
-        (play_simulated if lab == "sim" else play_virtual)(Path(home))
+        play(Path(home))
 
 
-@command(help={"only": "one stage: lint, unit, integration, acceptance or lab"})
+@command(help={"only": "one stage: lint, unit, integration, acceptance, lab or molecule"})
 def test(c: Context, only: str = "") -> None:
     """Run every check of the project, and tell how long each took."""
     from lab.testing import run_stages

@@ -19,10 +19,19 @@ PYTEST = ("-m", "pytest", "-q")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """One named group of commands; each is a list of arguments for this Python or a program beside it."""
+    """One named group of commands; each is a list of arguments for this Python or a program beside it.
+
+    `asked_for`: it runs only when it is named (molecule takes the better part of an hour where machines are emulated).
+    """
 
     name: str
     commands: Sequence[Sequence[str]]
+    asked_for: bool = False
+
+
+def scenarios() -> list[str]:
+    """Return the scenarios of molecule, by name."""
+    return sorted(path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml"))
 
 
 STAGES = (
@@ -41,18 +50,19 @@ STAGES = (
     Stage(name="integration", commands=(("python", *PYTEST, "-m", "not lab", "tests/integration"),)),
     Stage(name="acceptance", commands=(("python", *PYTEST, "-m", "not lab", "tests/acceptance"),)),
     Stage(name="lab", commands=(("python", *PYTEST, "-m", "lab", "tests"),)),
+    Stage(name="molecule", commands=tuple(("molecule", "test", "-s", name) for name in scenarios()), asked_for=True),
 )
 
 
 def run_stages(only: str) -> None:
-    """Run all stages, or the one that is named; print durations at the end.
+    """Run the stages, or the one that is named; print durations at the end.
 
     Raises: BadInput (no such stage), StepFailed (names the stages that failed).
     """
     names = [stage.name for stage in STAGES]
     if only and only not in names:
         raise BadInput(f"there is no stage {only}", where="--only", mend=f"use one of {', '.join(names)}")
-    chosen = [stage for stage in STAGES if only in {"", stage.name}]
+    chosen = [stage for stage in STAGES if only == stage.name or (not only and not stage.asked_for)]
     if any(stage.name != "lint" for stage in chosen):
         _install_what_tests_need()
     timed = [_timed(stage) for stage in chosen]

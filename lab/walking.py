@@ -88,16 +88,17 @@ class Walk:
 
     def _acts(self, procedure: Procedure, step: Step, ticket: Ticket) -> Iterator[tuple[str, str, str, str, Ticket]]:
         """Yield each action of a row as person, position, verb, what it told, and the ticket afterwards."""
-        if step.technical and step.technical.approver:
+        if (step.technical and step.technical.approver) or self._plans_here(procedure, step, ticket):
             worker, position = self._who(procedure, ticket, Verb.PLAN)
             ticket, record = make_plan(self._desk(worker), ticket.id, person=worker)
             yield worker, position, "plan", f"{len(record.plan.lines)} lines for {record.plan.targets[0]}", ticket
+        if step.technical and step.technical.approver:
             approver, position = self._who(procedure, ticket, Verb.APPROVE)
             ticket = act(self._desk(approver), ticket.id, Verb.APPROVE, person=approver)
-            yield approver, position, "approve plan", record.plan.digest[:12], ticket
+            yield approver, position, "approve plan", ticket.plans[step.id].plan[:12], ticket
         if step.technical:
             worker, position = self._who(procedure, ticket, Verb.RUN)
-            ticket, result = run(self._desk(worker), ticket.id, person=worker, module=step.technical.module)
+            ticket, result = run(self._desk(worker), ticket.id, person=worker, module=None)
             yield worker, position, step.technical.module, result.summary, ticket
         if step.technical is None or step.kind is StepKind.DECISION:
             verb = self._verb(step, ticket)
@@ -107,6 +108,11 @@ class Walk:
             ticket = act(self._desk(person), ticket.id, verb, person=person, data=data, note=note)
             told = {Verb.APPROVE: step.yes_label, Verb.REJECT: step.no_label}.get(verb, "")
             yield person, position, verb.value, note or (told if step.kind is StepKind.DECISION else ""), ticket
+
+    def _plans_here(self, procedure: Procedure, step: Step, ticket: Ticket) -> bool:
+        """Tell whether this row carries the plan of a later one, and will send it on (SOP 000, row 9)."""
+        later = any(other.technical and other.technical.plan_step == step.id for other in procedure.steps)
+        return later and self._verb(step, ticket) is Verb.APPROVE
 
     def _stated(self, step: Step, name: str) -> Any:
         """Return what a field is filled with: the row's own statement (`row name`) before the general one."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sopauto.clock import Clock, OfficeHours, SystemClock
 from sopauto.people import People, load_people
-from sopauto.procedures.check import Known
+from sopauto.procedures.finding import Known
 from sopauto.procedures.library import Library
 from sopauto.procedures.model import Procedure
+from sopauto.profiles import Profiles
 from sopauto.settings import DAYS, Settings, load_settings, period
 from sopauto.tickets.model import Ticket
 from sopauto.tickets.storage import Reader
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
     from sopauto.store.outbox import SqlOutbox
     from sopauto.store.sqlstore import SqlStore
     from sopauto.tickets.desk import Desk
+    from sopauto.tickets.reminding import Reminding
 
-MODULES = ("custody.check", "custody.connect", "custody.disconnect", "inventory.collect", "playbook.run")
+CHANGING = ("custody.connect", "custody.disconnect", "playbook.run", "server.harden", "server.provision")
+"""Names of the technical modules that change a machine."""
+MODULES = (*CHANGING, "custody.check", "inventory.collect")
 """Names of the technical modules, so that SOPs can be checked without loading what carries them out."""
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -87,6 +91,7 @@ class App:
 
     def modules(self) -> Mapping[str, TechnicalModule]:
         """Return the technical modules by name, each with its driver."""
+        from sopauto.documents.hardening_form import hardening_evidence
         from sopauto.drivers.playbook import Ansible
         from sopauto.drivers.ssh import Ssh
         from sopauto.drivers.switch import NetmikoSwitches
@@ -95,7 +100,10 @@ class App:
         from sopauto.technical.custody_port import Connect, Disconnect
         from sopauto.technical.playbook import RunPlaybook
         from sopauto.technical.reach import Reach
+        from sopauto.technical.server import Harden, Provision
 
+        ansible = Ansible(credentials=self.settings.credentials)
+        roots = (self.settings.root, CHECKOUT)
         ssh = Ssh(credentials=self.settings.credentials)
         switches = NetmikoSwitches(credentials=self.settings.credentials, locks=self.settings.root / ".locks")
         made: list[TechnicalModule] = [
@@ -103,7 +111,9 @@ class App:
             Disconnect(switches, templates=self.settings.templates),
             Reach(ssh),
             Collect(ssh, script=script.source(), parse=snapshot.parse, now=self.clock.now),
-            RunPlaybook(Ansible(credentials=self.settings.credentials), roots=(self.settings.root, CHECKOUT)),
+            RunPlaybook(ansible, roots=roots),
+            Provision(ansible, roots=roots),
+            Harden(ansible, roots=roots, now=self.clock.now, form=partial(hardening_evidence, self.settings)),
         ]
         return {module.name: module for module in made}
 
@@ -114,7 +124,7 @@ class App:
         from sopauto.drivers.signing import SshKeygenSigner
         from sopauto.mail.messages import Letters
         from sopauto.tickets.desk import Desk
-        from sopauto.tickets.parameters import CustodyParameters
+        from sopauto.tickets.parameters import ModuleParameters
 
         settings = self.settings
         today = self.clock.now().date()
@@ -126,16 +136,34 @@ class App:
             signer=SshKeygenSigner(person=person, allowed=[k.public for k in self.people.keys(person, today)], key=key),
             clock=self.clock,
             hours=self.hours,
-            papers=Forms(settings, self.people),
+            papers=Forms(settings, self.people, self.hours),
             messages=Letters(settings, self.people),
             modules=self.modules(),
-            parameters=CustodyParameters(
+            parameters=ModuleParameters(
                 unused_vlan=settings.custody.unused_vlan,
                 ssh_port=settings.custody.ssh_port,
                 inventory_credentials=settings.custody.inventory_credentials,
+                profiles=Profiles(settings.root),
+                people=self.people,
+                today=lambda: self.clock.now().date(),
             ),
             workers=Processes(),
             report=report,
+        )
+
+    def reminding(self) -> Reminding:
+        """Return what reminding of overdue rows takes."""
+        from sopauto.mail.reminders import ReminderLetters
+        from sopauto.tickets.reminding import Reminding
+
+        return Reminding(
+            store=self.store,
+            people=self.people,
+            clock=self.clock,
+            hours=self.hours,
+            letters=ReminderLetters(self.settings),
+            procedure_of=self.procedure_of,
+            escalate_after=self.settings.office.escalate_after,
         )
 
     def procedure_of(self, ticket: Ticket, reader: Reader) -> Procedure:
@@ -153,7 +181,7 @@ def known(templates: Path | None = None) -> Known:
     from sopauto.mail.messages import MESSAGES, named_in
 
     own = named_in(templates / "mail") if templates else frozenset()
-    return Known(modules=MODULES, forms=FORMS, messages=MESSAGES | own)
+    return Known(modules=MODULES, changing=CHANGING, forms=FORMS, messages=MESSAGES | own)
 
 
 def shipped_library() -> Library:

@@ -36,7 +36,7 @@ class BadInput(SopautoError):
 
 
 class StepFailed(SopautoError):
-    """The step ran and did not reach its end; the machine is as it was before."""
+    """The step ran and did not reach its end; what it says tells how the machine stands."""
 
 
 class Refused(SopautoError):

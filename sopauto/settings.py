@@ -54,15 +54,22 @@ class Custody(_Part):
 
 
 class Credentials(_Part):
-    """A login: user, and a private key or the variable that holds the password (or the key's passphrase)."""
+    """A login: user, and a private key or the variable that holds the password (or the key's passphrase).
+
+    `sudo_password_env` names the variable with the password that sudo asks for (None: sudo asks for none).
+    """
 
     user: str = Field(min_length=1, max_length=100)
     key_file: Path | None = None
     password_env: str | None = None
+    sudo_password_env: str | None = None
 
 
 class Office(_Part):
-    """Office hours by day (`senin` to `minggu`) as `08:00-12:00` periods, and days off beside the national ones."""
+    """Office hours by day (`senin` to `minggu`) as `08:00-12:00` periods, and days off beside the national ones.
+
+    `escalate_after` is how many office days at least a reminder is left to work before the superior is told.
+    """
 
     country: str = "ID"
     hours: Mapping[str, tuple[str, ...]] = Field(
@@ -72,6 +79,7 @@ class Office(_Part):
         }
     )
     extra_holidays: tuple[date, ...] = ()
+    escalate_after: int = Field(default=1, ge=0, le=260)
 
     @field_validator("hours")
     @classmethod

@@ -111,12 +111,16 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What a technical step did: whether anything changed, what it found, and the evidence."""
+    """What a technical step did: whether anything changed, what it found, and the evidence.
+
+    `complete` is False when a part of the step's work is still to be run.
+    """
 
     changed: bool
     summary: str
     facts: Json = field(default_factory=dict)
     artifacts: Sequence[Artifact] = ()
+    complete: bool = True
 
 
 class Probe(StrEnum):
@@ -124,6 +128,8 @@ class Probe(StrEnum):
 
     DONE = "done"
     NOT_BEGUN = "not-begun"
+    PARTLY = "partly"
+    """A part was done, and all that is left was approved: it may go on."""
     UNKNOWN = "unknown"
 
 

@@ -34,6 +34,7 @@ def _examined(here: App) -> Iterator[tuple[str, str, str]]:
         "database": _database,
         "signing": _signing,
         "mail": _mail,
+        "reminders": _reminders,
     }
     for name, examine in checks.items():
         try:
@@ -82,3 +83,15 @@ def _mail(here: App) -> str:
         ) from None
     waiting = len(here.outbox.pending(here.clock.now(), 1000))
     return f"{mail.host}:{mail.port} answers; {waiting} e-mails wait"
+
+
+def _reminders(here: App) -> str:
+    from datetime import timedelta
+
+    now = here.clock.now()
+    with here.store.read() as reader:
+        overdue = len(reader.reminders.overdue(now))
+        forgotten = reader.reminders.forgotten(now - timedelta(days=1))
+    if forgotten:
+        return f"{overdue} tickets are overdue, {forgotten} for a day without a reminder: `inv ticket.remind`"
+    return f"{overdue} tickets are overdue"

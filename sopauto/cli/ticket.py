@@ -140,6 +140,21 @@ def cancel(c: Context, ticket: str, as_: str = "", key: str = "", note: str = ""
     _act(c, ticket, Verb.CANCEL, (as_, key, note), {}, json=json)
 
 
+@command(help={"json": HELP["json"]})
+def remind(c: Context, json: bool = False) -> None:
+    """Remind of overdue rows, each once, and tell the superior later. Let a timer repeat it."""
+    from sopauto.cli.reminder_text import tell_reminders
+    from sopauto.tickets.reminding import remind as remind_all
+
+    here = app(c)
+    notices = remind_all(here.reminding())
+    tell_reminders(here, notices, json=json)
+    send_mail(here, json=json)
+    faults = sum(bool(notice.fault) for notice in notices)
+    if faults:
+        raise StepFailed(f"{faults} of {len(notices)} overdue tickets could not be looked after", mend="see above")
+
+
 @command(help=HELP | {"note": ACT_HELP["note"]})
 def plan(c: Context, ticket: str, as_: str = "", key: str = "", note: str = "", json: bool = False) -> None:
     """Read the machine and attach the plan of what would be done, for approval. Changes nothing."""

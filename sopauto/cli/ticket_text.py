@@ -103,7 +103,8 @@ def _next_of_machine_work(ticket: Ticket, step: Step) -> str:
         return f"inv ticket.plan {ticket.id}"
     if step.technical.approver and planned and planned.approved_by is None:
         return f"inv ticket.approve {ticket.id}"
-    return f"inv {step.technical.module} {ticket.id}"
+    several = len(step.technical.modules) > 1
+    return f"inv {'ticket.run' if several else step.technical.module} {ticket.id}"
 
 
 def tell_plan(here: App, ticket: Ticket, record: PlanRecord, *, json: bool) -> None:

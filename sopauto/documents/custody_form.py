@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any, Final
 
-from sopauto.documents.parts import Filling, Pairs, lacking, shown
+from sopauto.documents.parts import Filling, lacking, shown
+from sopauto.documents.registered import place_of, place_pairs, server_pairs
 from sopauto.procedures.model import StepKind
 from sopauto.tickets.model import Ticket
 
@@ -25,9 +25,9 @@ def hand_over(filling: Filling) -> dict[str, Any]:
         "menyerahkan": [["Nama", _said(filling, "penyerah")], ["Unit kerja", filling.owner]],
         "menerima": [["Nama", _said(filling, "penerima")], ["Jabatan", filling.signature()["jabatan"]]],
         "surat": filling.stated("nomor_surat", "tanggal"),
-        "server": server_pairs(filling),
+        "server": server_pairs(filling.server, filling.owner),
         "ciri": filling.stated("spesifikasi", "ciri"),
-        "tempat": place_pairs(filling),
+        "tempat": place_pairs(place_of(filling)),
         "tanda_tangan": [
             {"sebagai": GIVES, **_of_applicant(filling), "nama": _said(filling, "penyerah"), "jabatan": filling.owner},
             {"sebagai": TAKES, **filling.signature()},
@@ -63,36 +63,6 @@ def hand_back(filling: Filling) -> dict[str, Any]:
     }
 
 
-def server_pairs(filling: Filling) -> Pairs:
-    """Return what the register knows of the ticket's server."""
-    server = filling.server
-    rows = [
-        ["Nama host", server.id],
-        ["Merek dan model", f"{server.brand} {server.model}"],
-        ["Nomor seri", server.serial],
-        ["Tinggi", f"{server.height} U"],
-        ["Alamat MAC", server.mac or "-"],
-        ["Pemilik", filling.owner],
-    ]
-    return [[label, shown(value)] for label, value in rows]
-
-
-def place_pairs(filling: Filling) -> Pairs:
-    """Return where the server stands; raises BadInput (it has no place)."""
-    place = filling.server.place
-    if place is None:
-        raise lacking(filling, f"{filling.server.id} has no place", "see `inv assets.list servers`")
-    top = place.bottom_unit + place.height - 1
-    units = f"unit {place.bottom_unit}" + (f" sampai {top}" if top > place.bottom_unit else "")
-    rows = [
-        ["Rak", f"{place.rack}, {units}"],
-        ["Switch dan port", f"{place.switch}, {place.port}"],
-        ["VLAN", str(place.vlan)],
-        ["Alamat IP", str(place.address)],
-    ]
-    return [[label, shown(value)] for label, value in rows]
-
-
 def _said(filling: Filling, name: str) -> str:
     return shown(filling.data[name])
 
@@ -107,7 +77,7 @@ def _of_applicant(filling: Filling) -> dict[str, Any]:
     latest: dict[str, Any] = {}
     for body, key in filling.entries():
         if body["position"] in applicants:
-            signed = filling.signed(body["person"], body["position"], datetime.fromisoformat(body["at"]), [key])
+            signed = filling.signed_by(body, key)
             told = f"baris {body['step']}, oleh {signed['nama']}"
             latest = {"waktu": signed["waktu"], "kunci": signed["kunci"], "keterangan": told}
     return latest
@@ -136,11 +106,7 @@ def _drop_off(filling: Filling) -> Ticket:
 
 def _drop_off_form(filling: Filling, came: Ticket) -> str:
     """Return the SHA-256 of the form that was signed at the drop-off; raises BadInput (there is none)."""
-    digest = ""
-    for body, _ in filling.entries(came.id):
-        for document in body["documents"]:
-            if document["name"] == f"{DROP_OFF}.pdf":
-                digest = str(document["sha256"])
+    digest = filling.kept(f"{DROP_OFF}.pdf", came.id)
     if not digest:
         raise lacking(
             filling, f"{came.id} holds no Formulir Serah Terima Barang", "name the ticket that brought the server"
@@ -188,9 +154,8 @@ def _decisions(filling: Filling) -> Iterator[dict[str, Any]]:
     for body, key in filling.entries():
         step = filling.step(body["step"])
         if step is not None and step.kind is StepKind.DECISION and body["verb"] in verdicts:
-            at = datetime.fromisoformat(body["at"])
             yield {
                 "hasil": verdicts[body["verb"]],
                 "catatan": shown(body["note"]),
-                "oleh": filling.signed(body["person"], body["position"], at, [key]),
+                "oleh": filling.signed_by(body, key),
             }

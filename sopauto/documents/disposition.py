@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Final
 
-from sopauto.documents.parts import Filling, Pairs, shown
+from sopauto.documents.parts import PASSED_ON, Filling, Pairs, shown
 from sopauto.tickets.record import position_after
 
 FORM: Final = "lembar-disposisi"
-PASSED_ON: Final = frozenset({"approve", "done"})
 
 
 def fill(filling: Filling) -> dict[str, Any]:
@@ -39,8 +37,7 @@ def _earlier(filling: Filling) -> list[dict[str, Any]]:
     for body, key in filling.entries():
         step = filling.step(body["step"])
         if step is not None and FORM in step.documents and body["verb"] in PASSED_ON:
-            at = datetime.fromisoformat(body["at"])
-            rows.append(_row(filling, body, filling.signed(body["person"], body["position"], at, [key])))
+            rows.append(_row(filling, body, filling.signed_by(body, key)))
     return rows
 
 
@@ -50,10 +47,8 @@ def _present(filling: Filling) -> dict[str, Any]:
 
 
 def _row(filling: Filling, body: Mapping[str, Any], signed: Mapping[str, Any]) -> dict[str, Any]:
-    step = filling.step(body["to"])
-    actors = [filling.occasion.procedure.actor(actor).title for actor in step.actors] if step else []
     return {
         "dari": dict(signed),
-        "kepada": shown(", ".join(actors)) or "-",
+        "kepada": filling.actors(body["to"]) or "-",
         "catatan": shown(body["note"]) or "Untuk ditindaklanjuti",
     }

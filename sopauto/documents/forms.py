@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sopauto.clock import day_in_words
-from sopauto.documents import custody_form, disposition, inventory_form
-from sopauto.documents.parts import Filling, lacking, shown
+from sopauto.clock import OfficeHours, day_in_words
+from sopauto.documents import custody_form, daily_journal, disposition, inventory_form, letters
+from sopauto.documents.parts import Filling, lacking, letterhead, shown
 from sopauto.documents.render import pdf
 from sopauto.errors import BadInput
 from sopauto.people import People
@@ -23,10 +23,14 @@ from sopauto.work import Artifact
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """A form: its title, what fills it, and the names that the letter and the SOP's actors have to state for it."""
+    """A form: its title, what fills it, and the names that the letter and the SOP's actors have to state for it.
+
+    `template` is the shipped template that it shares with other forms (empty: it has one of its own name).
+    """
 
     title: str
     fill: Callable[[Filling], dict[str, Any]]
+    template: str = ""
     letter: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
 
@@ -46,6 +50,11 @@ FORMS: Final[Mapping[str, Form]] = {
         letter=("nama_host", "tiket_penitipan"),
         data=("keadaan", "penyerah", "penerima"),
     ),
+    "jurnal-harian": Form(title="Jurnal Harian", fill=daily_journal.fill),
+    **{
+        name: Form(title=outline.title, fill=outline.fill, template=letters.TEMPLATE)
+        for name, outline in letters.LETTERS.items()
+    },
 }
 """Each form by the name that an SOP's `dokumen` gives it."""
 
@@ -58,18 +67,21 @@ def required(form: str) -> tuple[str, ...]:
 class Forms:
     """Fills forms. Fulfils `tickets.desk.Papers`."""
 
-    def __init__(self, settings: Settings, people: People) -> None:
+    def __init__(self, settings: Settings, people: People, hours: OfficeHours | None = None) -> None:
         self._settings = settings
         self._people = people
+        self._hours = hours
 
     def make(self, form: str, occasion: Occasion) -> Sequence[Artifact]:
         """Return a form as PDF and as JSON; raises BadInput (unknown form, or something that it needs is missing)."""
         if form not in FORMS:
             raise BadInput(f"there is no form {form!r}", where=occasion.step.id, mend=f"known: {', '.join(FORMS)}")
-        filling = Filling(occasion=occasion, settings=self._settings, people=self._people)
+        filling = Filling(occasion=occasion, settings=self._settings, people=self._people, hours=self._hours)
         refuse_incomplete(form, filling)
         data = {**self._sheet(form, filling), **FORMS[form].fill(filling)}
-        printed = pdf(form, data, templates=self._settings.templates, at=occasion.action.at)
+        printed = pdf(
+            form, data, shared=FORMS[form].template, templates=self._settings.templates, at=occasion.action.at
+        )
         content = json.dumps(data, ensure_ascii=False, sort_keys=True, indent=1).encode()
         return (
             Artifact(name=f"{form}.pdf", media_type="application/pdf", content=printed),
@@ -82,10 +94,7 @@ class Forms:
         head = occasion.procedure.head
         on = filling.local(occasion.action.at).date()
         return {
-            "kop": {
-                "baris": [shown(line) for line in agency.letterhead or (agency.name,)],
-                "alamat": shown(agency.address),
-            },
+            "kop": letterhead(agency),
             "judul": FORMS[form].title,
             "nomor": occasion.after.id,
             "sop": {"nama": shown(head.name), "nomor": shown(head.number), "baris": occasion.step.id},

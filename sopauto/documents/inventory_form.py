@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sopauto.documents.custody_form import place_pairs, server_pairs
 from sopauto.documents.parts import Filling, Pairs, lacking, shown
+from sopauto.documents.registered import place_of, place_pairs, server_pairs
 
 KIB: Final = 1024
 UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
@@ -24,8 +24,8 @@ def fill(filling: Filling) -> dict[str, Any]:
     server, network = snapshot["server"], snapshot["network"]
     return {
         "diambil": filling.moment(datetime.fromisoformat(snapshot["taken_at"])),
-        "terdaftar": server_pairs(filling),
-        "tempat": place_pairs(filling),
+        "terdaftar": server_pairs(filling.server, filling.owner),
+        "tempat": place_pairs(place_of(filling)),
         "server": _server_pairs(server),
         "jaringan": _network_pairs(network),
         "daftar_server": [

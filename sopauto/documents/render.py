@@ -17,17 +17,19 @@ FOLDER: Final = "documents"
 """Of the agency's templates; what lies there (`kop.typ`, `FORM.typ`, a coat of arms) wins over the shipped."""
 
 
-def pdf(form: str, data: Mapping[str, Any], *, templates: Path, at: datetime) -> bytes:
+def pdf(form: str, data: Mapping[str, Any], *, templates: Path, at: datetime, shared: str = "") -> bytes:
     """Return a form as PDF. `at` is written into it as the moment of its making.
 
+    `shared` names the shipped template of a form that has none of its own name.
     Raises: BadInput, when the template does not work.
     """
     import typst
 
     own = templates / FOLDER
+    template = _template(form, shared, own)
     try:
         made: bytes = typst.compile(  # type: ignore[call-overload] # its stubs do not know of several sources
-            _sources(form, own),
+            _sources(template, own),
             root=str(own if own.is_dir() else SHIPPED),
             sys_inputs={"data": json.dumps(data, ensure_ascii=False, sort_keys=True)},
             format="pdf",
@@ -37,21 +39,20 @@ def pdf(form: str, data: Mapping[str, Any], *, templates: Path, at: datetime) ->
         )
     except typst.TypstError as error:
         reason = " ".join(str(error).split())
-        raise BadInput(
-            f"the template does not work ({reason})", where=str(_own_or_shipped(form, own)), mend="correct it"
-        ) from None
+        raise BadInput(f"the template does not work ({reason})", where=str(template), mend="correct it") from None
     return made
 
 
-def _sources(form: str, own: Path) -> dict[str, bytes]:
+def _sources(template: Path, own: Path) -> dict[str, bytes]:
     """Return the form's template, and the shipped ones that it may import where the agency has none of that name."""
     shipped = {name: content for name, content in _shipped().items() if not (own / name).is_file()}
-    return {**shipped, "main": read_bounded(_own_or_shipped(form, own))}
+    return {**shipped, "main": read_bounded(template)}
 
 
-def _own_or_shipped(form: str, own: Path) -> Path:
-    name = f"{form}.typ"
-    return own / name if (own / name).is_file() else SHIPPED / name
+def _template(form: str, shared: str, own: Path) -> Path:
+    """Return the agency's template of this form, or else its template for forms of this shape, or else the shipped."""
+    names = [f"{name}.typ" for name in (form, shared) if name]
+    return next((own / name for name in names if (own / name).is_file()), SHIPPED / names[-1])
 
 
 @cache

@@ -1,57 +1,58 @@
-"""Reminders of overdue steps: to whom everybody waits for, and to the superior of that position (design rule 6)."""
+"""The letters about overdue rows. Fulfils `tickets.reminding.Letters`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 from sopauto.mail.messages import closing, moment
-from sopauto.mail.rendering import REMINDER, render
-from sopauto.people import People
+from sopauto.mail.rendering import ESCALATION, REMINDER, render
 from sopauto.procedures.fields import one_line
-from sopauto.procedures.model import Procedure
 from sopauto.settings import Settings
-from sopauto.tickets.duties import next_positions
-from sopauto.tickets.model import Ticket
-from sopauto.tickets.storage import Mail
+from sopauto.tickets.reminding import Addressee, Late, Seat
+from sopauto.tickets.storage import Kind, Mail
+
+TEMPLATES: Final[Mapping[Kind, str]] = {Kind.REMINDER: REMINDER, Kind.ESCALATION: ESCALATION}
 
 
-class Reminders:
-    """Writes reminders."""
+class ReminderLetters:
+    """Writes reminders and escalations."""
 
-    def __init__(self, settings: Settings, people: People) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._people = people
 
-    def overdue(self, procedure: Procedure, ticket: Ticket, *, due: datetime, now: datetime) -> Sequence[Mail]:
-        """Return one e-mail for each person concerned; none while the step is not overdue."""
-        if now <= due:
-            return ()
-        found = {address: title for title, address in self._concerned(procedure, ticket, now)}
-        return [self._mail(procedure, ticket, due, address, title) for address, title in found.items()]
+    def compose(self, kind: Kind, late: Late, to: Addressee) -> Mail:
+        """Return the e-mail; raises BadInput (the template does not work)."""
+        subject, body = render(TEMPLATES[kind], self._values(late, to), templates=self._settings.templates)
+        return Mail(ticket=late.ticket.id, to=to.person.email, subject=subject, body=body)
 
-    def _concerned(self, procedure: Procedure, ticket: Ticket, now: datetime) -> Iterator[tuple[str, str]]:
-        """Yield title and e-mail address of who is next, and of their superiors."""
-        on = now.astimezone(self._settings.zone).date()
-        applicants = {actor.id for actor in procedure.actors if actor.applicant}
-        for position in next_positions(procedure, ticket):
-            superior = self._people.position(position).superior
-            for concerned in (position, superior) if superior else (position,):
-                unit = ticket.unit if concerned in applicants else None
-                title = one_line(self._people.position(concerned).title)
-                yield from ((title, holder.email) for holder in self._people.holders(concerned, on, unit=unit))
-
-    def _mail(self, procedure: Procedure, ticket: Ticket, due: datetime, address: str, title: str) -> Mail:
-        step = procedure.step(ticket.step)
-        values = {
+    def _values(self, late: Late, to: Addressee) -> dict[str, str]:
+        ticket = late.ticket
+        step = late.procedure.step(ticket.step)
+        return {
             "tiket": ticket.id,
-            "sop": one_line(procedure.head.name),
+            "sop": one_line(late.procedure.head.name),
             "baris": step.id,
             "kegiatan": one_line(step.text),
             "sejak": moment(self._settings, ticket.since),
-            "batas_waktu": moment(self._settings, due),
-            "penerima": title,
+            "batas_waktu": moment(self._settings, late.due),
+            "penerima": one_line(to.title),
+            "pelaksana": _named(late.seats),
+            "diingatkan": self._reminded(late),
             "penutup": closing(self._settings, ticket.id),
         }
-        subject, body = render(REMINDER, values, templates=self._settings.templates)
-        return Mail(ticket=ticket.id, to=address, subject=subject, body=body)
+
+    def _reminded(self, late: Late) -> str:
+        """Return who was reminded when; empty while nobody was."""
+        reminder = late.sent.get(Kind.REMINDER)
+        return f"{one_line(reminder.to)} pada {moment(self._settings, reminder.queued_at)}" if reminder else ""
+
+
+def _named(seats: Iterable[Seat]) -> str:
+    """Return positions and the names of who holds them."""
+    return one_line(
+        "; ".join(
+            f"{seat.title} ({', '.join(person.name for person in seat.holders) or 'belum ada pejabatnya'})"
+            for seat in seats
+        )
+    )

@@ -12,12 +12,14 @@ from sopauto.errors import BadInput
 SHIPPED: Final = Path(__file__).parent / "templates"
 SUFFIX: Final = ".txt.j2"
 REMINDER: Final = "pengingat"
-"""The template that belongs to no row of an SOP."""
+ESCALATION: Final = "eskalasi"
+OVERDUE: Final = frozenset({REMINDER, ESCALATION})
+"""The templates that belong to no row of an SOP."""
 
 
 def named_in(folder: Path) -> frozenset[str]:
     """Return the names of the e-mail templates of a folder that an SOP may name."""
-    return frozenset(path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}")) - {REMINDER}
+    return frozenset(path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}")) - OVERDUE
 
 
 MESSAGES: Final = named_in(SHIPPED)
@@ -47,7 +49,7 @@ def render(template: str, values: Mapping[str, str], *, templates: Path) -> tupl
 
 def _path(template: str, templates: Path) -> Path:
     for folder in (templates / "mail", SHIPPED):
-        if template in named_in(folder) | {REMINDER}:
+        if template in named_in(folder) | OVERDUE:
             path = folder / f"{template}{SUFFIX}"
             if path.is_file():
                 return path

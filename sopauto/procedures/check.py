@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Final
 
-from sopauto.procedures.finding import Finding, suggestion
+from sopauto.procedures.demands import letters, machine_work, messages, names
+from sopauto.procedures.finding import Finding, Known, at_row, suggestion
 from sopauto.procedures.load import read
-from sopauto.procedures.model import CONTACT, ENDS, Fork, Procedure, Step, StepKind, Target
+from sopauto.procedures.model import ENDS, Fork, Procedure, Step, StepKind, Target
+from sopauto.procedures.ways import ending, forward, names_of, reached, unavoidable
 
-EFFECTS: Final = ("siapkan", "tempatkan", "bebaskan")
-WAITS: Final = ("tempat",)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """The names that an SOP may use for what sopauto implements (None: any)."""
-
-    modules: Collection[str] | None = None
-    forms: Collection[str] | None = None
-    messages: Collection[str] | None = None
+TOTAL: Final = re.compile(r"\s*(?:(\d{1,5})\s*hari)?\s*(?:(\d{1,5})\s*jam)?\s*(?:(\d{1,5})\s*menit)?\s*", re.I | re.A)
 
 
 def check(source: bytes, where: str, known: Known) -> list[Finding]:
@@ -41,49 +32,61 @@ def check_procedure(procedure: Procedure, known: Known) -> list[Finding]:
         _targets,
         _reached,
         _loops,
-        _technical,
-        _names,
-        _messages,
         _total,
+        machine_work,
+        names,
+        messages,
+        letters,
     )
     found = [finding for rule in rules for finding in rule(procedure, known)]
     return sorted(found, key=lambda finding: finding.line)
-
-
-def _finding(procedure: Procedure, step: Step, key: str, what: str, mend: str) -> Finding:
-    line = procedure.lines.get(f"{step.id}/{key}", procedure.lines.get(step.id, step.line))
-    return Finding(file=procedure.source, line=line, field=step.id, what=what, mend=mend)
 
 
 def _actors_and_times(procedure: Procedure, _: Known) -> Iterator[Finding]:
     ids = [actor.id for actor in procedure.actors]
     for step in procedure.steps:
         if not step.actors:
-            yield _finding(procedure, step, "pelaksana", "nobody carries out this row", "state `pelaksana`")
+            yield at_row(procedure, step, "pelaksana", "nobody carries out this row", "state `pelaksana`")
         for actor in step.actors:
             if actor not in ids:
-                yield _finding(procedure, step, "pelaksana", f"unknown actor {actor!r}", suggestion(actor, ids))
+                yield at_row(procedure, step, "pelaksana", f"unknown actor {actor!r}", suggestion(actor, ids))
         if not step.time_limit.text:
-            yield _finding(procedure, step, "waktu", "the row has no time", 'state `waktu` ("-" for none)')
+            yield at_row(procedure, step, "waktu", "the row has no time", 'state `waktu` ("-" for none)')
 
 
 def _branches(procedure: Procedure, _: Known) -> Iterator[Finding]:
     for step in procedure.steps:
-        if step.kind is StepKind.DECISION:
-            for key, target in (("ya", step.yes), ("tidak", step.no)):
-                if target is None:
-                    yield _finding(procedure, step, key, f"the decision has no `{key}`", "state where it leads")
-            if step.next is not None:
-                yield _finding(procedure, step, "lanjut", "a decision has no `lanjut`", "state `ya` and `tidak`")
-        else:
-            if step.next is None:
-                yield _finding(procedure, step, "lanjut", "a dead end", "state `lanjut`, or `lanjut: selesai`")
-            if step.yes is not None or step.no is not None:
-                yield _finding(procedure, step, "ya", "a process has no `ya` or `tidak`", "add `jenis: keputusan`")
+        for key, what, mend in _decision(step) if step.kind is StepKind.DECISION else _process(step):
+            yield at_row(procedure, step, key, what, mend)
+
+
+def _decision(step: Step) -> Iterator[tuple[str, str, str]]:
+    """Yield key, fault and mend of a decision that does not branch as one."""
+    for key, target in (("ya", step.yes), ("tidak", step.no)):
+        if target is None:
+            yield key, f"the decision has no `{key}`", "state where it leads"
+    if step.next is not None:
+        yield "lanjut", "a decision has no `lanjut`", "state `ya` and `tidak`"
+    if step.back is not None:
+        yield "kembali", "a decision has no `kembali`", "it goes back by its `tidak`"
+    if step.waits is not None:
+        yield "menunggu", "a decision does not wait", "let `tidak` lead to a row that does"
+
+
+def _process(step: Step) -> Iterator[tuple[str, str, str]]:
+    """Yield key, fault and mend of a process that does not go on as one."""
+    if step.next is None:
+        yield "lanjut", "a dead end", "state `lanjut`, or `lanjut: selesai`"
+    for key, target in (("ya", step.yes), ("tidak", step.no)):
+        if target is not None:
+            yield key, f"a process has no `{key}`", "state `jenis: keputusan`, or `lanjut`"
+    if step.message is not None and step.message.on is not None:
+        yield "pesan", "a process has no answer for `bila`", "leave `bila` out: the message goes out at completion"
 
 
 def _targets(procedure: Procedure, _: Known) -> Iterator[Finding]:
     ids = {step.id for step in procedure.steps} | ENDS
+    decisions = {step.id for step in procedure.steps if step.kind is StepKind.DECISION}
     for step in procedure.steps:
         keys: Mapping[str, Target | None] = {
             "lanjut": step.next,
@@ -92,122 +95,69 @@ def _targets(procedure: Procedure, _: Known) -> Iterator[Finding]:
             "kembali": step.back,
         }
         for key, target in keys.items():
-            for name in _names_of(target):
+            for name in names_of(target):
                 if name not in ids:
-                    yield _finding(procedure, step, key, f"leads to {name}, which does not exist", "name a row")
-            if isinstance(target, Fork) and not _is_decision(procedure, target.on):
-                yield _finding(procedure, step, key, f"depends on {target.on}, which is no decision", "name a decision")
+                    yield at_row(procedure, step, key, f"leads to {name}, which does not exist", "name a row")
+            if isinstance(target, Fork):
+                yield from _fork(procedure, step, key, target, decisions)
+        if step.back in ENDS:
+            yield at_row(procedure, step, "kembali", "goes back to an end", "name a row")
 
 
-def _names_of(target: Target | None) -> tuple[str, ...]:
-    if isinstance(target, Fork):
-        return (target.yes, target.no)
-    return () if target is None else (target,)
-
-
-def _is_decision(procedure: Procedure, step_id: str) -> bool:
-    return any(step.id == step_id and step.kind is StepKind.DECISION for step in procedure.steps)
-
-
-def _forward(step: Step) -> set[str]:
-    """Return where a step leads to by itself (`kembali` is somebody's choice)."""
-    return {name for target in (step.next, step.yes, step.no) for name in _names_of(target)}
+def _fork(procedure: Procedure, step: Step, key: str, fork: Fork, decisions: set[str]) -> Iterator[Finding]:
+    if fork.on not in decisions:
+        yield at_row(procedure, step, key, f"depends on {fork.on}, which is no decision", "name a decision")
+    elif fork.on != step.id and not unavoidable(procedure, [fork.on], before=step.id):
+        what = f"depends on {fork.on}, which may be passed by on the way here"
+        yield at_row(procedure, step, key, what, "name a decision that every way here passes")
 
 
 def _reached(procedure: Procedure, _: Known) -> Iterator[Finding]:
-    by_id = {step.id: step for step in procedure.steps}
-    reached, ahead = set(), [procedure.start]
-    while ahead:
-        step_id = ahead.pop()
-        if step_id in by_id and step_id not in reached:
-            reached.add(step_id)
-            ahead += by_id[step_id].targets()
+    found = reached(procedure)
     for step in procedure.steps:
-        if step.id not in reached:
-            yield _finding(procedure, step, "no", "no row leads here", "let a row lead to it, or take it away")
+        if step.id not in found:
+            yield at_row(procedure, step, "no", "no row leads here", "let a row lead to it, or take it away")
 
 
 def _loops(procedure: Procedure, _: Known) -> Iterator[Finding]:
     """Find rows from which no end can be reached: a loop that no decision leaves."""
-    ending = set(ENDS)
-    while True:
-        more = {step.id for step in procedure.steps if step.id not in ending and _forward(step) & ending}
-        if not more:
-            break
-        ending |= more
+    found = ending(procedure)
     for step in procedure.steps:
-        if step.id not in ending and _forward(step):
-            yield _finding(
-                procedure, step, "lanjut", "no way leads from here to an end", "let a decision leave the loop"
-            )
-
-
-def _technical(procedure: Procedure, known: Known) -> Iterator[Finding]:
-    ids = {step.id for step in procedure.steps}
-    actors = [actor.id for actor in procedure.actors]
-    for step in procedure.steps:
-        work = step.technical
-        if work is None:
-            continue
-        if known.modules is not None and work.module not in known.modules:
-            mend = suggestion(work.module, list(known.modules))
-            yield _finding(procedure, step, "teknis", f"no module implements {work.module!r}", mend)
-        for actor in filter(None, (work.executor, work.approver)):
-            if actor not in actors:
-                yield _finding(procedure, step, "teknis", f"unknown actor {actor!r}", suggestion(actor, actors))
-        for row in filter(None, (work.plan_step, work.approval_step)):
-            if row not in ids:
-                yield _finding(procedure, step, "teknis", f"names {row}, which does not exist", "name a row")
-        if (work.plan_step is None) is not (work.approval_step is None):
-            what = "needs `baris_rencana` and `baris_persetujuan` together"
-            yield _finding(procedure, step, "teknis", what, "state both, or `penyetuju`")
-
-
-def _names(procedure: Procedure, known: Known) -> Iterator[Finding]:
-    """Find effects, waits, forms and e-mails that nobody implements."""
-    for step in procedure.steps:
-        used: list[tuple[str, str | None, Collection[str] | None]] = []
-        used += [("aset", step.effect, EFFECTS), ("menunggu", step.waits, WAITS)]
-        used += [("dokumen", form, known.forms) for form in step.documents]
-        used += [("pesan", step.message.template, known.messages)] if step.message else []
-        for key, name, names in used:
-            if name is not None and names is not None and name not in names:
-                yield _finding(procedure, step, key, f"unknown {key} {name!r}", suggestion(name, sorted(names)))
-
-
-def _messages(procedure: Procedure, _: Known) -> Iterator[Finding]:
-    stated = {"ip", "catatan"} | {field.name for field in procedure.letter}
-    stated |= {field.name for step in procedure.steps for field in step.fields}
-    actors = [actor.id for actor in procedure.actors]
-    for step in procedure.steps:
-        if step.message is None:
-            continue
-        if step.message.to not in {CONTACT, *actors}:
-            mend = suggestion(step.message.to, [CONTACT, *actors])
-            yield _finding(procedure, step, "pesan", f"unknown addressee {step.message.to!r}", mend)
-        for name in step.message.required:
-            if name not in stated:
-                what = f"must contain {name!r}, which nobody states"
-                yield _finding(procedure, step, "pesan", what, "add it to `surat` or to a row's `isian`")
+        if step.id not in found and forward(step):
+            what = "no way leads from here to an end"
+            yield at_row(procedure, step, "lanjut", what, "let a decision leave the loop")
 
 
 def _total(procedure: Procedure, _: Known) -> Iterator[Finding]:
     """Hold the sum of the rows' limits against the total that the paper states (SOP 003: 107 minutes)."""
-    stated = re.fullmatch(r"(\d+)\s*menit", procedure.head.total_time, re.IGNORECASE)
-    if stated is None:
+    text = procedure.head.total_time
+    if not text:
         return
-    minutes = total_minutes(procedure)
-    if minutes != int(stated[1]):
-        yield Finding(
-            file=procedure.source,
-            line=procedure.lines.get("kepala/jumlah_waktu", 1),
-            field="kepala.jumlah_waktu",
-            what=f"the rows add up to {minutes} minutes, not to {stated[1]}",
-            mend="compare each row with the paper",
-        )
+    stated, summed = TOTAL.fullmatch(text), total(procedure)
+    if stated is None:
+        what, mend = f"{text!r} is no time", "write e.g. 107 menit, or 2 hari 3 jam"
+    elif _office(stated) != summed:
+        what = f"the rows add up to {_told(*summed)}, not to {text}"
+        mend = "compare each row with the paper"
+    else:
+        return
+    line = procedure.lines.get("kepala/jumlah_waktu", 1)
+    yield Finding(file=procedure.source, line=line, field="kepala.jumlah_waktu", what=what, mend=mend)
 
 
-def total_minutes(procedure: Procedure) -> int:
-    """Return the sum of the rows' time limits in minutes (office days do not count)."""
-    limits = (step.time_limit.office_time or timedelta() for step in procedure.steps)
-    return int(sum(limits, timedelta()).total_seconds() // 60)
+def _office(stated: re.Match[str]) -> tuple[int, timedelta]:
+    days, hours, minutes = (int(number or 0) for number in stated.groups())
+    return days, timedelta(hours=hours, minutes=minutes)
+
+
+def _told(days: int, office_time: timedelta) -> str:
+    minutes = f"{int(office_time.total_seconds() // 60)} menit"
+    return f"{days} hari {minutes}" if days else minutes
+
+
+def total(procedure: Procedure) -> tuple[int, timedelta]:
+    """Return the sum of the rows' time limits: whole office days, and office time beside them."""
+    limits = [step.time_limit for step in procedure.steps]
+    return sum(limit.office_days for limit in limits), sum(
+        (limit.office_time or timedelta() for limit in limits), timedelta()
+    )

@@ -34,6 +34,7 @@ EMAIL: Final = re.compile(
     r"[A-Za-z0-9_%+-]+(\.[A-Za-z0-9_%+-]+)*@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
 )
 LABEL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+FINGERPRINT: Final = re.compile(r"SHA256:[A-Za-z0-9+/]{43}", re.ASCII)
 MAC: Final = re.compile(r"([0-9a-f]{2}[:-]){5}[0-9a-f]{2}|([0-9a-f]{4}\.){2}[0-9a-f]{4}", re.ASCII)
 
 Where = str | Callable[[str], str]
@@ -192,6 +193,14 @@ def _choice(field: Field, value: Any) -> str:
     return text
 
 
+def _fingerprint(field: Field, value: Any) -> str:
+    """Return the fingerprint of a host key as `ssh-keygen -l` and the login screen show it."""
+    text = _text(field, value)
+    if not FINGERPRINT.fullmatch(text):
+        raise _WrongError("is no fingerprint of a key", "write SHA256:… as `ssh-keygen -lf` shows it")
+    return text
+
+
 KINDS: Final[Mapping[str, Callable[[Field, Any], Any]]] = {
     "teks": _text,
     "bilangan": _number,
@@ -202,5 +211,6 @@ KINDS: Final[Mapping[str, Callable[[Field, Any], Any]]] = {
     "mac": _mac,
     "ip": _ip,
     "pilihan": _choice,
+    "sidik-kunci": _fingerprint,
 }
 """The kinds of field by their name in the YAML (`jenis`), each with the function that checks a value."""

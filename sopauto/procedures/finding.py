@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from typing import Any
 
 from sopauto.errors import BadInput
+from sopauto.procedures.model import Procedure, Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """The names that an SOP may use for what sopauto implements (None: any).
+
+    `changing` are those of the modules that change a machine, so that somebody has to approve their plan.
+    """
+
+    modules: Collection[str] | None = None
+    changing: Collection[str] = ()
+    forms: Collection[str] | None = None
+    messages: Collection[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +46,12 @@ class Finding:
     def as_json(self) -> dict[str, Any]:
         """Return the finding as a JSON object."""
         return asdict(self)
+
+
+def at_row(procedure: Procedure, step: Step, key: str, what: str, mend: str) -> Finding:
+    """Return a finding about a key of a row (or about the row, where the key is left out)."""
+    line = procedure.lines.get(f"{step.id}/{key}", procedure.lines.get(step.id, step.line))
+    return Finding(file=procedure.source, line=line, field=step.id, what=what, mend=mend)
 
 
 def refusal(findings: Sequence[Finding]) -> BadInput:

@@ -10,8 +10,8 @@ from typing import Final
 
 from sopauto.data_file import read_bounded
 from sopauto.errors import BadInput
-from sopauto.procedures.check import Known, check, check_procedure
-from sopauto.procedures.finding import Finding, refusal, suggestion
+from sopauto.procedures.check import check, check_procedure
+from sopauto.procedures.finding import Finding, Known, refusal, suggestion
 from sopauto.procedures.load import load
 from sopauto.procedures.model import Procedure
 

@@ -302,12 +302,14 @@ def _message(part: Part | None) -> Message | None:
 def _technical(part: Part | None, table: str) -> Technical | None:
     if part is None:
         return None
+    if not part.texts("modul"):
+        part.find("modul", "no module is named", "state `modul`")
     parameters = part.data.get("parameter") or {}
     if not isinstance(parameters, dict):
         part.find("parameter", "is not a mapping", "write `name: value` lines")
         parameters = {}
     return Technical(
-        module=part.text("modul"),
+        modules=part.texts("modul"),
         executor=part.text("pelaksana"),
         approver=part.text("penyetuju", required=False) or None,
         plan_step=_step_id(part, "baris_rencana", part.data.get("baris_rencana"), table),

@@ -81,20 +81,25 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Technical:
-    """The machine work of a step: which module, who runs it, who approves its plan.
+    """The machine work of a step: which modules (one after the other), who runs it, who approves its plan.
 
     `approver` (a position) approves the plan at this very step; otherwise `plan_step` is the row that carries the
     plan and `approval_step` the row that signs it (SOP 000: rows 9 and 10). `recurring` names a step that goes on
     after the ticket is done (`bulanan`). On a decision the module only brings evidence.
     """
 
-    module: str
+    modules: tuple[str, ...]
     executor: str
     approver: str | None = None
     plan_step: str | None = None
     approval_step: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     recurring: str | None = None
+
+    @property
+    def module(self) -> str:
+        """The modules in one word."""
+        return "+".join(self.modules)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,6 +128,17 @@ outbox = Table(
     Index("ix_outbox_next_try", "next_try"),
 )
 
+reminders = Table(
+    "reminders",
+    metadata,
+    Column("ticket", String(40), ForeignKey("tickets.id"), primary_key=True),
+    Column("step", String(80), primary_key=True),
+    Column("round", Integer, primary_key=True),  # how often the ticket had entered the step
+    Column("kind", String(12), primary_key=True),
+    Column("to", Text, nullable=False),
+    Column("queued_at", Moment, nullable=False),
+)
+
 host_keys = Table(
     "host_keys",
     metadata,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from sopauto.store.assets import SqlRegister
+    from sopauto.store.reminders import SqlReminders
 
 
 class SqlReader:
@@ -35,6 +36,13 @@ class SqlReader:
         from sopauto.store.assets import SqlRegister
 
         return SqlRegister(self._connection)
+
+    @cached_property
+    def reminders(self) -> SqlReminders:
+        """The reminders of overdue rows, in the same transaction."""
+        from sopauto.store.reminders import SqlReminders
+
+        return SqlReminders(self._connection)
 
     def ticket(self, ticket_id: str) -> Ticket:
         """Return a ticket; raises BadInput (unknown id)."""

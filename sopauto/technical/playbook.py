@@ -1,36 +1,64 @@
-"""`playbook.run`: an Ansible playbook on the ticket's server, exactly as its check-mode run was approved.
+"""Ansible playbooks on the ticket's server, exactly as their check-mode run was approved.
 
-The state that a plan compares is what a check-mode run says is still to change: `before` what the approver saw,
-`after` nothing.
+The state that a plan compares is what a check-mode run says is still to change: `before` what the approver saw, `after`
+nothing. A run may begin when all that is still to change was approved: what was done meanwhile, or by an attempt that
+was cut off, need not be done again. `playbook.run` takes any playbook; `server.provision` and `server.harden`
+(`server.py`) have one of their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from sopauto.data_file import parse_document
-from sopauto.errors import BadInput, OutcomeUnknown, Refused, SopautoError, Stale, StepFailed
+from sopauto.errors import BadInput, Refused, SopautoError, Stale, StepFailed
 from sopauto.work import Artifact, Json, Plan, Probe, Report, Result, WorkOrder, sha256
+
+TOLD: Final = 3
+"""Tasks that an error names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What one task would change, or changed: the task's name and the difference that it shows."""
+    """What one task would change, or changed: the task's name and the differences that it shows, one for each file."""
 
     task: str
-    diff: str
+    parts: tuple[str, ...] = ()
+
+    @property
+    def diff(self) -> str:
+        """All differences as one text."""
+        return "\n".join(self.parts)
+
+    def entries(self) -> list[dict[str, str]]:
+        """Return what a plan compares. One entry for each file: a task that was cut off leaves some of them."""
+        return [{"task": self.task, "diff": sha256(part.encode())} for part in self.parts or ("",)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timed:
+    """One task that ended: its name, the seconds it took, and how it ended."""
+
+    task: str
+    seconds: float
+    how: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaybookRun:
-    """How a playbook ended: its changes in order, and the first failure (None: none)."""
+    """How a playbook ended: its changes in order, the last failure (None: none), and the evidence that a task gave."""
 
     changes: Sequence[Change]
     failure: str | None
     log: str
+    unreachable: bool = False
+    tasks: Sequence[Timed] = ()
+    evidence: Json | None = None
 
 
 class PlaybookRunner(Protocol):
@@ -53,12 +81,17 @@ class RunPlaybook:
         self._roots = roots
 
     def materials(self, parameters: Json) -> Mapping[str, bytes]:
-        """Return the playbook and every file of the roles that it names; raises BadInput (there is none)."""
-        path = _playbook_path(parameters)
+        """Return the playbook and every file of the roles that it uses; raises BadInput (there is none)."""
+        path = self._playbook(parameters)
         content = self._read(path)
         files = {path: content}
-        for role in _roles(content, path):
-            files |= self._role(role)
+        ahead = _roles(content, path)
+        while ahead:
+            role = ahead.pop()
+            if not any(name.startswith(f"roles/{role}/") for name in files):
+                of_role = self._role(role)
+                files |= of_role
+                ahead += [further for name, text in of_role.items() for further in _roles(text, name)]
         return files
 
     def plan(self, parameters: Json, report: Report) -> Plan:
@@ -66,32 +99,52 @@ class RunPlaybook:
         return self._plan(parameters, self.materials(parameters), report)
 
     def apply(self, order: WorkOrder, report: Report) -> Result:
-        """Run the playbook when check mode still says what was approved, and prove that nothing is left to change."""
+        """Run the playbook when all that check mode still finds to change was approved, and prove what it did.
+
+        Raises: Stale (something else is to change), StepFailed (with how far it came; another run goes on from there).
+        """
         assert order.plan is not None
         files = self._approved_files(order)
-        now = self._plan(order.parameters, files, report)
-        if now.before == order.plan.after:
+        report("is it still as the approver saw it?")
+        left = self._plan(order.parameters, files, report).before
+        if left == order.plan.after:
             return Result(changed=False, summary="nothing is left to change; nothing was run")
-        if now.before != order.plan.before:
+        strange = _not_approved(left, order.plan.before)
+        if strange:
             raise Stale(
-                f"{', '.join(order.targets)} is not as the approver saw it",
+                f"{', '.join(order.targets)} is not as the approver saw it: {strange}",
                 where=order.ticket,
                 mend=f"nothing was changed; make a new plan with `inv ticket.plan {order.ticket}`",
             )
-        run = self._runner.run(_playbook_path(order.parameters), files, order.parameters, check=False, report=report)
-        log = Artifact(name="playbook.log", media_type="text/plain", content=run.log.encode())
-        left = self._left(order, files, report, (log,))
-        if left == order.plan.after:
-            return Result(
-                changed=bool(run.changes),
-                summary=f"{len(run.changes)} tasks changed {', '.join(order.targets)}; a second look finds none left",
-                facts={"changed": [change.task for change in run.changes]},
-                artifacts=(log,),
+        report("yes; now it is done")
+        run = self._run(order.parameters, files, report, check=False)
+        artifacts = self._artifacts(order, run)
+        if run.failure:
+            raise StepFailed(
+                f"stopped after {len(run.changes)} changes: {run.failure}",
+                where=order.ticket,
+                mend="mend the cause, then run it again: it goes on where it stopped",
+                evidence=artifacts,
             )
-        what = run.failure or "the playbook ended, but check mode still finds something to change"
-        if left == order.plan.before:
-            raise StepFailed(what, where=order.ticket, mend="nothing was changed; see playbook.log", evidence=(log,))
-        raise OutcomeUnknown(what, where=order.ticket, mend="look at the server", evidence=(log,))
+        self._prove(order, files, report, artifacts)
+        return Result(
+            changed=bool(run.changes),
+            summary=f"{len(run.changes)} tasks changed {', '.join(order.targets)}; {self._proof}",
+            facts={"changed": [change.task for change in run.changes]},
+            artifacts=artifacts,
+        )
+
+    _proof = "a second look finds none left"
+
+    def _prove(
+        self, order: WorkOrder, files: Mapping[str, bytes], report: Report, evidence: tuple[Artifact, ...]
+    ) -> None:
+        """Look a second time; raises StepFailed when something is left to change."""
+        report("a second look")
+        assert order.plan is not None
+        if self._plan(order.parameters, files, report).before != order.plan.after:
+            what = "the playbook ended, but check mode still finds something to change"
+            raise StepFailed(what, where=order.ticket, mend="look at the playbook", evidence=evidence)
 
     def probe(self, order: WorkOrder, report: Report) -> Probe:
         """Tell by check mode whether all, nothing or a part of the plan was carried out."""
@@ -102,7 +155,9 @@ class RunPlaybook:
             return Probe.UNKNOWN
         if left == order.plan.after:
             return Probe.DONE
-        return Probe.NOT_BEGUN if left == order.plan.before else Probe.UNKNOWN
+        if left == order.plan.before:
+            return Probe.NOT_BEGUN
+        return Probe.UNKNOWN if _not_approved(left, order.plan.before) else Probe.PARTLY
 
     def undo(self, order: WorkOrder, report: Report) -> Result:  # noqa: ARG002 - the Protocol's signature
         """Refuse: a playbook has no way back of its own."""
@@ -111,29 +166,34 @@ class RunPlaybook:
         )
 
     def _plan(self, parameters: Json, files: Mapping[str, bytes], report: Report) -> Plan:
-        path = _playbook_path(parameters)
-        run = self._runner.run(path, files, parameters, check=True, report=report)
+        run = self._run(parameters, files, report, check=True)
         if run.failure:
-            raise StepFailed(f"check mode failed: {run.failure}", where=path, mend="mend it, then plan again")
+            where = self._playbook(parameters)
+            raise StepFailed(f"check mode failed: {run.failure}", where=where, mend="mend it, then try again")
         return Plan(
             module=self.name,
             targets=(str(parameters["server"]),),
             parameters=parameters,
-            before={
-                "to_change": [{"task": change.task, "diff": sha256(change.diff.encode())} for change in run.changes]
-            },
+            before={"to_change": [entry for change in run.changes for entry in change.entries()]},
             lines=tuple(change.task for change in run.changes),
             after={"to_change": []},
             diff="\n".join(change.diff for change in run.changes if change.diff),
         )
 
-    def _left(
-        self, order: WorkOrder, files: Mapping[str, bytes], report: Report, evidence: tuple[Artifact, ...]
-    ) -> Json:
-        try:
-            return self._plan(order.parameters, files, report).before
-        except SopautoError as error:
-            raise OutcomeUnknown(str(error), where=order.ticket, mend="look at the server", evidence=evidence) from None
+    def _run(self, parameters: Json, files: Mapping[str, bytes], report: Report, *, check: bool) -> PlaybookRun:
+        return self._runner.run(self._playbook(parameters), files, parameters, check=check, report=report)
+
+    def _playbook(self, parameters: Json) -> str:
+        """Return the path of the playbook below a root; raises BadInput."""
+        return _playbook_path(parameters)
+
+    def _artifacts(self, order: WorkOrder, run: PlaybookRun) -> tuple[Artifact, ...]:  # noqa: ARG002 - of use to heirs
+        """Return what is kept of a run."""
+        tasks = "".join(f"{task.seconds:8.1f} s  {task.how:<11}  {task.task}\n" for task in run.tasks)
+        return (
+            Artifact(name="playbook.log", media_type="text/plain", content=run.log.encode()),
+            Artifact(name="tasks.txt", media_type="text/plain", content=tasks.encode()),
+        )
 
     def _approved_files(self, order: WorkOrder) -> Mapping[str, bytes]:
         """Return the files that will run; raises Stale when they are not those that were approved."""
@@ -152,7 +212,7 @@ class RunPlaybook:
         for root in self._roots:
             folder = root / "roles" / role
             if folder.is_dir():
-                files = sorted(path for path in folder.rglob("*") if path.is_file())
+                files = sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
                 return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
         raise BadInput(f"there is no role {role}", where="playbook", mend=f"put it below {self._roots[0] / 'roles'}")
 
@@ -167,7 +227,31 @@ def _playbook_path(parameters: Json) -> str:
 
 
 def _roles(content: bytes, where: str) -> list[str]:
-    """Return the names of the roles that a playbook lists."""
-    plays, _ = parse_document(content, where)
-    listed: list[Any] = [role for play in plays or [] for role in play.get("roles") or []]
-    return [str(role["role"] if isinstance(role, Mapping) else role) for role in listed]
+    """Return the names of the roles that a playbook, a role's tasks or its `meta/main.yml` name."""
+    if not re.fullmatch(r"playbooks/.+|.+/(tasks/.+|meta/main\.yml)", where):
+        return []
+    data, _ = parse_document(content, where)
+    return list(_named_roles(data))
+
+
+def _named_roles(data: Any) -> Iterator[str]:
+    if isinstance(data, list):
+        for part in data:
+            yield from _named_roles(part)
+    elif isinstance(data, dict):
+        for role in [*(data.get("roles") or []), *(data.get("dependencies") or [])]:
+            yield str(role["role"] if isinstance(role, Mapping) else role)
+        for key in ("ansible.builtin.include_role", "ansible.builtin.import_role"):
+            if isinstance(data.get(key), Mapping):
+                yield str(data[key]["name"])
+        for part in data.values():
+            yield from _named_roles(part)
+
+
+def _not_approved(left: Json, approved: Json) -> str:
+    """Return what is to change and was not approved, in words; empty when there is nothing of the kind."""
+    seen = {json.dumps(change, sort_keys=True) for change in approved["to_change"]}
+    found = [change["task"] for change in left["to_change"] if json.dumps(change, sort_keys=True) not in seen]
+    strange = list(dict.fromkeys(found))
+    more = f" and {len(strange) - TOLD} more" if len(strange) > TOLD else ""
+    return f"{'; '.join(strange[:TOLD])}{more} would change otherwise" if strange else ""

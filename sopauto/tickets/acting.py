@@ -8,7 +8,7 @@ from typing import Any
 
 from sopauto.errors import Refused
 from sopauto.procedures.fields import validate
-from sopauto.procedures.model import Procedure, Step
+from sopauto.procedures.model import Field, Procedure, Step
 from sopauto.tickets.desk import Desk, Occasion
 from sopauto.tickets.duties import held_position, take_position
 from sopauto.tickets.effects import Effect, effect_of, on_cancel, refuse_letter
@@ -108,6 +108,11 @@ def with_plan(procedure: Procedure, ticket: Ticket, action: Action, seen_plan: s
     return replace(action, plan=seen_plan or planned.plan, order=planned.order, documents=(document,))
 
 
+def asked_of(step: Step, answer: bool | None) -> tuple[Field, ...]:
+    """Return what an actor states at a row. A no may state it, and need not: it goes back to be looked at again."""
+    return step.fields if answer is not False else tuple(replace(field, required=False) for field in step.fields)
+
+
 def prepare(
     desk: Desk,
     reader: Reader,
@@ -126,7 +131,8 @@ def prepare(
     papers: tuple[Artifact, ...] = ()
     mails: tuple[Mail, ...] = ()
     if step is not None:
-        fields = validate(step.fields, action.data, f"{ticket.id} {step.id}") if step.fields else dict(action.data)
+        asked = asked_of(step, transition.answer)
+        fields = validate(asked, action.data, f"{ticket.id} {step.id}") if asked else dict(action.data)
         effect = effect_of(reader, step, ticket, transition.answer, {**ticket.data, **fields})
         action = replace(action, data={**fields, **effect.data})
         transition = advance(procedure, ticket, action)

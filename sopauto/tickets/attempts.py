@@ -32,6 +32,7 @@ class Work:
     step: Step
     person: str
     position: str
+    until: str | None = None
 
     def run(self, ticket: Ticket, *, number: int) -> tuple[Ticket, Result]:
         """Carry out the step once and record how it ended.
@@ -39,7 +40,7 @@ class Work:
         Raises: Refused, Stale, StepFailed, OutcomeUnknown; each is recorded first.
         """
         order = self._order(ticket, number)
-        module = module_of(self.desk, self.step)
+        module = module_of(self.desk, self.step, until=self.until)
         if not module.mutates:
             result = module.apply(order, self.desk.report)
             return self._record_reading(ticket, order, result), result
@@ -56,7 +57,8 @@ class Work:
         except (StepFailed, OutcomeUnknown) as error:
             self._record(ticket, attempt, _outcome_of(error), note=str(error), artifacts=error.evidence)
             raise
-        return self._record_done(ticket, attempt, result), result
+        outcome = Outcome.DONE if result.complete else Outcome.PARTLY
+        return self._record(ticket, attempt, outcome, result=result), result
 
     def recover(self, ticket: Ticket, attempt: Attempt) -> tuple[Ticket, Result] | None:
         """Ask the machine what became of an attempt without a result; None means: not begun, so run it.
@@ -73,10 +75,14 @@ class Work:
             summary = f"{begun} had been carried out and saved; nothing was sent again"
             self.desk.report(summary)
             result = Result(changed=False, summary=summary)
-            return self._record_done(ticket, attempt, result), result
+            return self._record(ticket, attempt, Outcome.DONE, result=result), result
         if found is Probe.NOT_BEGUN:
             self.desk.report(f"{begun} had changed nothing; it is run now")
             self._end(attempt, Outcome.NOT_BEGUN)
+            return None
+        if found is Probe.PARTLY:
+            self.desk.report(f"{begun} did a part of it; what is left was approved and is done now")
+            self._end(attempt, Outcome.FAILED)
             return None
         note = f"{begun} left {', '.join(order.targets)} neither as before nor as approved"
         self._record(ticket, attempt, Outcome.UNKNOWN, note=note)
@@ -124,9 +130,6 @@ class Work:
     def _back_to_planning(self, ticket: Ticket, stale: Stale) -> None:
         if ticket.state is State.OPEN:
             self._commit(ticket, self._action(Verb.STALE, note=str(stale)))
-
-    def _record_done(self, ticket: Ticket, attempt: Attempt, result: Result) -> Ticket:
-        return self._record(ticket, attempt, Outcome.DONE, result=result)
 
     def _record(
         self,

@@ -10,6 +10,7 @@ from sopauto.errors import Refused, Stale
 from sopauto.procedures.model import Procedure, Step
 from sopauto.tickets.desk import Desk
 from sopauto.tickets.duties import take_position
+from sopauto.tickets.in_order import InOrder
 from sopauto.tickets.model import State, Ticket, Verb
 from sopauto.tickets.storage import Reader
 from sopauto.tickets.verifying import findings
@@ -34,14 +35,22 @@ class PlanRecord:
         return cls(plan=Plan.from_json(data["plan"]), materials=data["materials"], procedure=data["procedure"])
 
 
-def module_of(desk: Desk, step: Step) -> TechnicalModule:
-    """Return the module that implements a technical step; raises Refused."""
+def module_of(desk: Desk, step: Step, *, until: str | None = None) -> TechnicalModule:
+    """Return what implements a technical step; `until` names the last of several modules to apply. Raises Refused."""
     if step.technical is None:
         raise Refused(f"{step.id} is not machine work", mend="see `ticket.show` for who is next")
     try:
-        return desk.modules[step.technical.module]
-    except KeyError:
-        raise Refused(f"no module implements {step.technical.module}", where=step.id, mend="check the SOP") from None
+        parts = [desk.modules[name] for name in step.technical.modules]
+    except KeyError as error:
+        raise Refused(f"no module implements {error.args[0]}", where=step.id, mend="check the SOP") from None
+    return parts[0] if len(parts) == 1 else InOrder(parts, until=until)
+
+
+def parameters_of(desk: Desk, ticket: Ticket, step: Step, reader: Reader) -> Json:
+    """Return the parameters of a technical step; by the modules' names where there are several."""
+    assert step.technical is not None
+    found = {name: desk.parameters(name, ticket, step, reader) for name in step.technical.modules}
+    return found if len(found) > 1 else next(iter(found.values()))
 
 
 def digests(materials: Mapping[str, bytes]) -> dict[str, str]:
@@ -115,7 +124,7 @@ def issue(desk: Desk, reader: Reader, ticket: Ticket, step: Step, *, person: str
     Raises: Refused (not approved), Stale (approved, but parameters, targets, templates, playbooks or the SOP changed).
     """
     module = module_of(desk, step)
-    parameters = desk.parameters(module.name, ticket, step, reader)
+    parameters = parameters_of(desk, ticket, step, reader)
     materials = digests(module.materials(parameters))
     if not module.mutates:
         plan = module.plan(parameters, desk.report)
@@ -150,7 +159,7 @@ def write_record(record: PlanRecord) -> bytes:
 
 def refuse_changes(ticket: Ticket, record: PlanRecord, parameters: Json, materials: Mapping[str, str]) -> None:
     """Raise Stale, naming what changed between approval and now."""
-    changed = [f"parameter {name}" for name in _differences(record.plan.parameters, parameters)]
+    changed = [f"parameter {name}" for name in _differences(_flat(record.plan.parameters), _flat(parameters))]
     changed += [f"file {name}" for name in _differences(record.materials, materials)]
     if record.procedure != ticket.procedure_digest:
         changed.append("the SOP's version")
@@ -160,6 +169,14 @@ def refuse_changes(ticket: Ticket, record: PlanRecord, parameters: Json, materia
             where=ticket.id,
             mend=f"nothing was sent; make a new plan with `inv ticket.plan {ticket.id}`",
         )
+
+
+def _flat(parameters: Json) -> dict[str, object]:
+    """Return parameters with those of parts as `part.name`, so that a difference can be named."""
+    flat: dict[str, object] = {}
+    for name, value in parameters.items():
+        flat |= {f"{name}.{key}": inner for key, inner in value.items()} if isinstance(value, dict) else {name: value}
+    return flat
 
 
 def _differences(approved: Json, now: Json) -> list[str]:

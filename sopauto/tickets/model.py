@@ -44,6 +44,8 @@ class Outcome(StrEnum):
     """How an attempt at a technical step ended."""
 
     DONE = "done"
+    PARTLY = "partly"
+    """The first of several modules ran; the row is not done yet."""
     FAILED = "failed"
     NOT_BEGUN = "not-begun"
     UNKNOWN = "unknown"

@@ -4,31 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from sopauto.assets.model import Place, Server
-from sopauto.errors import Refused
+from sopauto.errors import BadInput, Refused
+from sopauto.people import People
 from sopauto.procedures.model import Step
-from sopauto.tickets.effects import server_of
+from sopauto.profiles import PREFIX, Profile, Profiles
+from sopauto.tickets.effects import server_id, server_of
 from sopauto.tickets.model import Ticket
 from sopauto.tickets.storage import Reader
 from sopauto.work import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CustodyParameters:
-    """Resolves the parameters of the custody modules. Fulfils `desk.Parameters`.
+class ModuleParameters:
+    """Resolves the parameters of every module. Fulfils `desk.Parameters`.
 
     `unused_vlan` is where ports without a server stand, `ssh_port` where custody servers listen, and
-    `inventory_credentials` the settings' table with the login for inventories.
+    `inventory_credentials` the settings' table with the login for inventories. `profiles` say what a server is to
+    become, `people` who administers it, `today` on which day waivers are judged.
     """
 
     unused_vlan: int
     ssh_port: int
     inventory_credentials: str
+    profiles: Profiles
+    people: People
+    today: Callable[[], date]
 
     def __call__(self, module: str, ticket: Ticket, step: Step, reader: Reader) -> Json:
-        """Return the module's parameters as plain JSON; raises Refused when no place is settled yet."""
+        """Return the module's parameters as plain JSON.
+
+        Raises: Refused (no place, or no profile is settled yet), BadInput (a profile or waiver is not sound).
+        """
+        if module in SERVER_VARIABLES:
+            return self.new_server(module, ticket)
         resolve = RESOLVERS.get(module)
         if resolve is None:
             return dict(step.technical.parameters) if step.technical else {}
@@ -71,12 +83,72 @@ class CustodyParameters:
         """Return where the server answers, and as whom to log in."""
         return {**self.reach(server, place, reader), "credentials": self.inventory_credentials}
 
+    def new_server(self, module: str, ticket: Ticket) -> dict[str, Any]:
+        """Return where the server of SOP 000 answers, and what it is to become (stated at rows 7 and 8)."""
+        stated = ticket.data
+        missing = [name for name in ("alamat_ip", "sidik_kunci", "profil") if not stated.get(name)]
+        if missing:
+            raise Refused(
+                f"{', '.join(missing)} is not stated yet", where=ticket.id, mend="rows before this one ask for it"
+            )
+        profile = self.profiles.get(str(stated["profil"]))
+        return {
+            "server": server_id(ticket),
+            "address": str(stated["alamat_ip"]),
+            "port": int(stated.get("port_ssh") or 22),
+            "fingerprint": str(stated["sidik_kunci"]),
+            "profile": profile.title,
+            "credentials": profile.credentials,
+            "variables": SERVER_VARIABLES[module](self, profile, server_id(ticket)),
+        }
 
-RESOLVERS: Final[Mapping[str, Callable[[CustodyParameters, Server, Place, Reader], dict[str, Any]]]] = {
-    "custody.connect": CustodyParameters.port,
-    "custody.disconnect": CustodyParameters.port,
-    "custody.check": CustodyParameters.reach,
-    "inventory.collect": CustodyParameters.inventory,
-    "playbook.run": CustodyParameters.inventory,
+    def provision(self, profile: Profile, server: str) -> dict[str, Any]:
+        """Return the variables of the role provision."""
+        return {
+            "provision_host_name": server,
+            "provision_resources": profile.resources.model_dump(),
+            "provision_time_zone": profile.time_zone,
+            "provision_ntp": list(profile.ntp),
+            "provision_locale": profile.locale,
+            "provision_package_sources": list(profile.package_sources),
+            "provision_packages": list(profile.packages),
+            "provision_upgrade": profile.upgrade,
+            "provision_administrators": [self._administrator(person) for person in profile.administrators],
+            "provision_swap_mb": profile.swap_mb,
+            "provision_disks": [disk.model_dump(mode="json") for disk in profile.disks],
+            "provision_network": profile.network.model_dump(mode="json") if profile.network else {},
+        }
+
+    def _administrator(self, person: str) -> dict[str, Any]:
+        keys = [key.public for key in self.people.keys(person, self.today())]
+        if not keys:
+            raise BadInput(f"{person} has no key today", where=self.people.source, mend="add it under `kunci`")
+        return {"name": person, "full_name": self.people.person(person).name, "keys": keys}
+
+    def harden(self, profile: Profile, server: str) -> dict[str, Any]:
+        """Return the variables of the role hardening; raises BadInput (a waiver has expired)."""
+        waivers = self.profiles.waivers(server, self.today())
+        return {
+            **{f"{PREFIX}{name}": value for name, value in profile.hardening.items()},
+            "hardening_waivers": [waiver.model_dump(mode="json", exclude={"server"}) for waiver in waivers],
+            "hardening_ssh_users": ["{{ ansible_user }}", *profile.administrators],
+            "hardening_open_ports": list(profile.open_ports),
+            "hardening_container_host": profile.container_host,
+            "hardening_log_host": profile.log_host,
+        }
+
+
+SERVER_VARIABLES: Final[Mapping[str, Callable[[ModuleParameters, Profile, str], dict[str, Any]]]] = {
+    "server.provision": ModuleParameters.provision,
+    "server.harden": ModuleParameters.harden,
+}
+"""The modules that make a new server what its profile says."""
+
+RESOLVERS: Final[Mapping[str, Callable[[ModuleParameters, Server, Place, Reader], dict[str, Any]]]] = {
+    "custody.connect": ModuleParameters.port,
+    "custody.disconnect": ModuleParameters.port,
+    "custody.check": ModuleParameters.reach,
+    "inventory.collect": ModuleParameters.inventory,
+    "playbook.run": ModuleParameters.inventory,
 }
 """The modules that work on a ticket's server; any other gets the parameters that the SOP's YAML states."""

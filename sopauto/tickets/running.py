@@ -16,6 +16,7 @@ from sopauto.tickets.gate import (
     digests,
     module_of,
     order_of,
+    parameters_of,
     write_record,
 )
 from sopauto.tickets.machine import plan_holder
@@ -43,7 +44,7 @@ def make_plan(desk: Desk, ticket_id: str, *, person: str, note: str = "") -> tup
         module = module_of(desk, step)
         if not module.mutates:
             raise Refused(f"{module.name} only reads: it needs no plan", mend=f"`inv ticket.run {ticket.id}`")
-        parameters = desk.parameters(module.name, ticket, step, reader)
+        parameters = parameters_of(desk, ticket, step, reader)
         record = PlanRecord(
             plan=module.plan(parameters, desk.report),
             materials=digests(module.materials(parameters)),
@@ -67,7 +68,8 @@ def make_plan(desk: Desk, ticket_id: str, *, person: str, note: str = "") -> tup
 def run(desk: Desk, ticket_id: str, *, person: str, module: str | None = None) -> tuple[Ticket, Result]:
     """Carry out the ticket's technical step exactly as approved, once, and record how it ended.
 
-    `module` names the technical step that the caller means (`custody.connect`); any other is refused.
+    `module` names the technical step that the caller means (`custody.connect`); any other is refused. Where a row has
+    several modules, it is the last one to run now.
     Raises: Refused, Stale (the ticket went back to be planned), StepFailed, OutcomeUnknown.
     """
     with desk.store.read() as reader:
@@ -76,7 +78,7 @@ def run(desk: Desk, ticket_id: str, *, person: str, module: str | None = None) -
         step = technical_step(procedure, ticket, module)
         position = authorise(desk, reader, ticket, procedure, step, person=person)
         attempts = reader.attempts(ticket.id, step.id)
-    work = Work(desk=desk, procedure=procedure, step=step, person=person, position=position)
+    work = Work(desk=desk, procedure=procedure, step=step, person=person, position=position, until=module)
     if attempts and attempts[-1].outcome is None:
         recovered = work.recover(ticket, attempts[-1])
         if recovered is not None:
@@ -128,10 +130,10 @@ def technical_step(procedure: Procedure, ticket: Ticket, module: str | None) -> 
     """
     for step in procedure.steps:
         technical = step.technical
-        if technical and module in {None, technical.module} and _is_due(ticket, step):
+        if technical and module in {None, *technical.modules} and _is_due(ticket, step):
             return step
     wanted = module or "machine work"
-    rows = [step.id for step in procedure.steps if step.technical and module in {None, step.technical.module}]
+    rows = [step.id for step in procedure.steps if step.technical and module in {None, *step.technical.modules}]
     stands = ticket.step if ticket.is_open else f"its end ({ticket.state.value})"
     raise Refused(
         f"{ticket.id} stands at {stands}; {wanted} belongs to {', '.join(rows) or 'no row of this SOP'}",

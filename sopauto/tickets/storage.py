@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from sopauto.assets.register import Register
@@ -38,12 +39,48 @@ class Row:
     title: str
 
 
+class Kind(StrEnum):
+    """The two letters about an overdue row: to whom everybody waits for, and to the superior."""
+
+    REMINDER = "reminder"
+    ESCALATION = "escalation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reminder:
+    """A letter about an overdue row, kept once per kind and entry of the row. `to` tells a reader who got it."""
+
+    ticket: str
+    step: str
+    round: int
+    kind: Kind
+    to: str
+    queued_at: datetime
+
+
+class Reminders(Protocol):
+    """The letters about overdue rows."""
+
+    def overdue(self, at: datetime) -> Sequence[tuple[Ticket, datetime]]:
+        """Return the open tickets whose present row should have been done by then, and since when; oldest first."""
+
+    def of(self, ticket: Ticket) -> Sequence[Reminder]:
+        """Return the letters about the ticket's present entry of its present row."""
+
+    def add(self, reminder: Reminder) -> None:
+        """Keep a letter; raises Conflict (when the transaction ends) if that one was already written."""
+
+
 class Reader(Protocol):
     """A consistent view of the store."""
 
     @property
     def assets(self) -> Register:
         """The assets, in the same transaction."""
+
+    @property
+    def reminders(self) -> Reminders:
+        """The reminders of overdue rows, in the same transaction."""
 
     def ticket(self, ticket_id: str) -> Ticket:
         """Return a ticket; raises BadInput (unknown id)."""

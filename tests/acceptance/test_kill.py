@@ -29,7 +29,7 @@ def report(text):
             os.kill(os.getpid(), signal.SIGKILL)
 
 if moment == "result":
-    attempts.Work._record_done = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+    attempts.Work._record = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
 run(build().desk("joko", key=key, report=report), ticket, person="joko", module="custody.connect")
 """
 

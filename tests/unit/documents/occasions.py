@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from lab.cast import CAST, POSITIONS, UNITS, drop_off, give_back
+from lab.cast import CAST, POSITIONS, UNIT, UNITS, Role, drop_off, give_back
 from sopauto.assets.model import Place, Server, ServerState
 from sopauto.errors import BadInput
 from sopauto.journal.entry import Entry
@@ -21,14 +21,38 @@ from sopauto.procedures.model import Procedure
 from sopauto.settings import Agency, Settings
 from sopauto.tickets.desk import Occasion
 from sopauto.tickets.machine import advance, open_ticket
-from sopauto.tickets.model import Action, DocumentRef, Letter, Ticket, Verb
+from sopauto.tickets.model import Action, Attempt, DocumentRef, Letter, Ticket, Verb
 from sopauto.tickets.record import Draft, body_of
 from sopauto.tickets.storage import Reader
 
 ZONE = ZoneInfo("Asia/Jakarta")
 BEGIN = datetime(2026, 11, 23, 8, 30, tzinfo=ZONE)
 SINCE = date(2019, 11, 1)
-HOLDERS = {role.position: role.id for role in CAST}
+INSTALLERS = tuple(
+    Role(id=person, name=name, nip=nip, position=position, unit=UNIT if position == "pengguna-admin" else "kominfo")
+    for person, name, nip, position in (
+        ("wulan", "Wulan Anggraini", "198902142012012001", "pengguna-admin"),
+        ("tono", "Tono Subagyo", "198004172005011003", "kasubag-tu"),
+        ("dewa", "Dewa Mahendra", "196911301994031001", "direktur-ti"),
+        ("indah", "Indah Lestari", "197707192002122002", "kasubdit-infrastruktur"),
+        ("kartika", "Kartika Sari", "198306232008012005", "kasie-infrastruktur"),
+        ("umar", "Umar Said", "197501052000031004", "kabag-umum"),
+        ("yusuf", "Yusuf Ramadhan", "199408262019021002", "jfu"),
+    )
+)
+"""Who plays in SOP 000."""
+TITLES = {
+    **POSITIONS,
+    "pengguna-admin": "Pengguna/Admin",
+    "kasubag-tu": "Kepala Subbagian Tata Usaha TI",
+    "direktur-ti": "Direktur Teknologi Informasi",
+    "kasubdit-infrastruktur": "Kepala Subdirektorat Pendukung Infrastruktur",
+    "kasie-infrastruktur": "Kepala Seksi Layanan dan Pemeliharaan Infrastruktur",
+    "kabag-umum": "Kepala Bagian Umum",
+    "jfu": "Jabatan Fungsional Umum",
+}
+ROLES = tuple(role for role in CAST if role.position not in {own.position for own in INSTALLERS}) + INSTALLERS
+HOLDERS = {role.position: role.id for role in ROLES}
 PLACE = Place(
     rack="R1",
     bottom_unit=3,
@@ -58,12 +82,12 @@ def people() -> People:
                 email=f"{role.id}@{role.unit}.example.go.id",
                 keys=(Key(public=public_key(role.id), since=SINCE),),
             )
-            for role in CAST
+            for role in ROLES
         },
-        positions={name: Position(id=name, title=title) for name, title in POSITIONS.items()},
+        positions={name: Position(id=name, title=title) for name, title in TITLES.items()},
         units=UNITS,
         holdings=tuple(
-            Holding(person=role.id, position=role.position, unit=role.unit, since=SINCE, until=None) for role in CAST
+            Holding(person=role.id, position=role.position, unit=role.unit, since=SINCE, until=None) for role in ROLES
         ),
     )
 
@@ -116,6 +140,14 @@ class Books:
     assets: Register = field(default_factory=lambda: Register([server()]))
     tickets: dict[str, Ticket] = field(default_factory=dict)
     kept: dict[str, list[Entry]] = field(default_factory=dict)
+    papers: dict[str, bytes] = field(default_factory=dict)
+    tried: list[Attempt] = field(default_factory=list)
+
+    def document(self, digest: str) -> bytes:
+        return self.papers[digest]
+
+    def attempts(self, ticket_id: str, step: str) -> Sequence[Attempt]:
+        return [attempt for attempt in self.tried if (attempt.ticket, attempt.step) == (ticket_id, step)]
 
     def ticket(self, ticket_id: str) -> Ticket:
         if ticket_id not in self.tickets:
@@ -142,7 +174,7 @@ class Trail:
         note: str = "",
         data: Mapping[str, Any] | None = None,
         facts: Mapping[str, Any] | None = None,
-        documents: Sequence[str] = (),
+        documents: Sequence[str | DocumentRef] = (),
         position: str = "",
         **action: Any,
     ) -> Occasion:
@@ -157,14 +189,14 @@ class Trail:
             at=BEGIN + timedelta(hours=self.hours),
             note=note,
             data=data or {},
-            documents=tuple(DocumentRef(name=name, sha256="ab" * 32) for name in documents),
+            documents=tuple(
+                DocumentRef(name=name, sha256="ab" * 32) if isinstance(name, str) else name for name in documents
+            ),
             **action,
         )
         transition = advance(self.procedure, self.ticket, done)
         kept = list(self.books.entries(self.ticket.id))
-        seen = Books(
-            assets=self.books.assets, tickets=dict(self.books.tickets), kept={**self.books.kept, self.ticket.id: kept}
-        )
+        seen = replace(self.books, tickets=dict(self.books.tickets), kept={**self.books.kept, self.ticket.id: kept})
         occasion = Occasion(
             procedure=self.procedure,
             step=step,
@@ -195,9 +227,11 @@ class Trail:
         return self
 
 
-def begin(letter: Letter, books: Books | None = None, *, ticket: str = "PS-2026-0001") -> Trail:
+def begin(
+    letter: Letter, books: Books | None = None, *, ticket: str = "PS-2026-0001", procedure: Procedure | None = None
+) -> Trail:
     """Open a ticket."""
-    procedure = Library(()).get(letter.procedure)
+    procedure = procedure or Library(()).get(letter.procedure)
     position = procedure.step(procedure.start).actors[0]
     action = Action(
         verb=Verb.OPEN,

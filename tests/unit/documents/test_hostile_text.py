@@ -38,6 +38,10 @@ MARKUP = (
 )
 
 
+LAST_COLUMN = 595.28 - 2 * 28.35 + 1
+"""The right margin of A4, 2 cm, in points."""
+
+
 @pytest.fixture
 def forms(tmp_path: Path) -> Forms:
     return Forms(occasions.settings(tmp_path), occasions.people())
@@ -113,9 +117,13 @@ def test_a_word_without_end_stays_on_the_page(form: str, forms: Forms, need: Cal
     else:
         occasion = occasions.inventoried(services=[{"name": endless[:200], "state": "running"}], vendor=endless[:200])
     pdf, _ = forms.make(form, occasion)
+    right = edges(pdf.content, need)
+    assert len(right) > 50
+    assert max(right) <= LAST_COLUMN
+
+
+def edges(pdf: bytes, need: Callable[[str], str]) -> list[float]:
+    """Return the right edge of every word, in points."""
     command = [need("pdftotext"), "-bbox", "-", "-"]
-    boxes = subprocess.run(command, input=pdf.content, capture_output=True, check=True).stdout.decode()
-    right = 595.28 - 2 * 28.35  # A4, less the margin of 2 cm
-    edges = [float(edge) for edge in re.findall(r'xMax="([0-9.]+)"', boxes)]
-    assert len(edges) > 50
-    assert max(edges) <= right + 1
+    boxes = subprocess.run(command, input=pdf, capture_output=True, check=True).stdout.decode()
+    return [float(edge) for edge in re.findall(r'xMax="([0-9.]+)"', boxes)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sopauto.procedures.check import Known, check
+from sopauto.procedures.check import check
+from sopauto.procedures.finding import Known
 
 SOP = """\
 kode: contoh
@@ -15,6 +16,7 @@ pelaksana:
   - {id: kasi, nama: Kasi}
 surat:
   - {nama: kontak_email, label: E-mail, jenis: email}
+  - {nama: nama_host, label: Nama host, jenis: nama-host}
 tabel:
   - id: satu
     judul: Tabel
@@ -29,7 +31,7 @@ tabel:
         pesan: {templat: kabar, kepada: kontak, wajib: [kontak_email]}
         teknis: {modul: custody.connect, pelaksana: kasi, penyetuju: kasi}
 """
-KNOWN = Known(modules={"custody.connect"}, forms={"bast"}, messages={"kabar"})
+KNOWN = Known(modules={"custody.connect"}, changing={"custody.connect"}, forms={"bast"}, messages={"kabar"})
 
 
 def found(text: str) -> list[str]:
@@ -44,8 +46,8 @@ def test_a_sound_sop_has_no_findings() -> None:
     ("old", "new", "told"),
     [
         ("lanjut: 2}", "lanjutt: 2}", "unknown key 'lanjutt'; did you mean 'lanjut'?"),
-        ("lanjut: 2}", "}", "contoh.yaml:13 satu.1: a dead end"),
-        ("lanjut: 2}", "lanjut: 9}", "contoh.yaml:13 satu.1: leads to satu.9, which does not exist"),
+        ("lanjut: 2}", "}", "contoh.yaml:14 satu.1: a dead end"),
+        ("lanjut: 2}", "lanjut: 9}", "contoh.yaml:14 satu.1: leads to satu.9, which does not exist"),
         ("lanjut: 2}", "lanjut: selesai}", "satu.2: no row leads here"),
         ("ya: 3, tidak: 1}", "ya: 3}", "the decision has no `tidak`"),
         ("ya: 3, tidak: 1}", "tidak: 1}", "the decision has no `ya`"),
@@ -62,7 +64,17 @@ def test_a_sound_sop_has_no_findings() -> None:
         ("templat: kabar", "templat: kaber", "unknown pesan 'kaber'"),
         ("kepada: kontak", "kepada: bupati", "unknown addressee 'bupati'"),
         ("wajib: [kontak_email]", "wajib: [ip_baru]", "must contain 'ip_baru', which nobody states"),
-        ("jumlah_waktu: 45", "jumlah_waktu: 50", "the rows add up to 45 minutes, not to 50"),
+        ("nama: nama_host,", "wajib: false, nama: nama_host,", "needs 'nama_host', which the letter need not state"),
+        ("jenis: email", "jenis: teks", "needs 'kontak_email', which the letter need not state"),
+        (", penyetuju: kasi", "", "nobody approves the plan of custody.connect"),
+        (", penyetuju: kasi", ", baris_rencana: 1, baris_persetujuan: 2", "satu.2 signs the plan, but is no approval"),
+        (", penyetuju: kasi", ", baris_rencana: 3, baris_persetujuan: 3", "stand in one row"),
+        ("penyetuju: kasi", "penyetuju: kasi, baris_rencana: 1, baris_persetujuan: 2", "keep one of them"),
+        ("ya: 3, tidak: 1}", "ya: 3, tidak: 1, lanjut: 3}", "a decision has no `lanjut`"),
+        ("ya: 3, tidak: 1}", "ya: 3, tidak: 1, kembali: 1}", "a decision has no `kembali`"),
+        ("lanjut: 2}", "lanjut: 2, ya: 2}", "a process has no `ya`"),
+        ("jumlah_waktu: 45 menit", "jumlah_waktu: sebentar", "'sebentar' is no time"),
+        ("jumlah_waktu: 45", "jumlah_waktu: 50", "the rows add up to 45 menit, not to 50 menit"),
         ("no: 3", "no: 2", "'satu.2' stands twice"),
         ("jenis: email", "jenis: surel", "'surel' is unknown"),
         ("kode: contoh", "kode: Contoh SOP", "is no kode"),

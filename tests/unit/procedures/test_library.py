@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from sopauto.errors import BadInput
-from sopauto.procedures.check import total_minutes
+from sopauto.procedures.check import total
 from sopauto.procedures.draw import draw
 from sopauto.procedures.library import Library
 from sopauto.procedures.load import load
@@ -44,7 +45,7 @@ def test_rows_actors_and_decisions_are_those_of_the_paper(code: str) -> None:
 def test_the_limits_of_003_add_up_to_its_own_total() -> None:
     procedure = LIBRARY.get("instalasi-piranti-lunak")
     assert procedure.head.total_time == "107 Menit"
-    assert total_minutes(procedure) == 107
+    assert total(procedure) == (0, timedelta(minutes=107))
 
 
 def test_the_ways_back_of_000_are_those_of_the_paper() -> None:
@@ -128,6 +129,7 @@ def test_text_in_a_flowchart_is_escaped() -> None:
 def test_the_example_in_the_documentation_is_sound() -> None:
     text = (Path(__file__).parents[3] / "docs" / "procedures.md").read_text()
     source = text.partition("```yaml\n")[2].partition("```")[0]
-    from sopauto.procedures.check import Known, check
+    from sopauto.procedures.check import check
+    from sopauto.procedures.finding import Known
 
     assert check(source.encode(), "example.yaml", Known()) == []

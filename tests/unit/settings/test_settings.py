@@ -30,6 +30,13 @@ def test_an_agency_is_all_that_must_be_stated(tmp_path: Path) -> None:
     assert settings.custody.unused_vlan == 999
 
 
+def test_a_reminder_is_left_one_office_day_unless_stated(tmp_path: Path) -> None:
+    assert load_settings(write(tmp_path, LEAST)).office.escalate_after == 1
+    assert load_settings(write(tmp_path, f"{LEAST}[office]\nescalate_after = 0\n")).office.escalate_after == 0
+    with pytest.raises(BadInput, match=r"office\.escalate_after"):
+        load_settings(write(tmp_path, f"{LEAST}[office]\nescalate_after = -1\n"))
+
+
 def test_it_is_found_from_a_directory_below(tmp_path: Path) -> None:
     write(tmp_path, LEAST)
     (tmp_path / "a" / "b").mkdir(parents=True)

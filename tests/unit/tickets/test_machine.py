@@ -66,7 +66,7 @@ CUSTODY = procedure(
     step(1, "pemohon"),
     step(2, "kasi", kind=StepKind.DECISION, approval=True, yes="t.4", no="t.3"),
     step(3, "kasi", waits="tempat", next="t.2"),
-    step(4, "teknisi", technical=Technical(module="m", executor="teknisi", approver="kasi")),
+    step(4, "teknisi", technical=Technical(modules=("m",), executor="teknisi", approver="kasi")),
     step(5, "pemohon", kind=StepKind.DECISION, yes="t.6", no="t.4"),
     step(6, "kasi", back="t.5", next="selesai"),
 )
@@ -198,7 +198,7 @@ def test_a_plan_of_an_earlier_row_is_signed_with_that_row_and_a_stale_one_goes_b
         step(3, "kasi", kind=StepKind.DECISION, approval=True, yes="t.4", no="t.2"),
         step(
             4, "teknisi", next="selesai",
-            technical=Technical(module="m", executor="teknisi", plan_step="t.2", approval_step="t.3"),
+            technical=Technical(modules=("m",), executor="teknisi", plan_step="t.2", approval_step="t.3"),
         ),
     )  # fmt: skip
     with pytest.raises(Refused, match="no plan"):

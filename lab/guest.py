@@ -1,0 +1,183 @@
+"""A bare Debian server for the roles: one virtual machine that reaches package mirrors, its SSH on loopback."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from lab.image import Image, base_image
+from lab.packages import VM, install_missing
+from lab.processes import wait_until
+from lab.vm import Vm
+from sopauto.app import quiet
+from sopauto.errors import StepFailed
+
+HOST: Final = "127.0.0.1"
+ADDRESS: Final = "10.0.2.15"
+GATEWAY: Final = "10.0.2.2"
+DNS: Final = "10.0.2.3"
+BOOT_SECONDS: Final = 240
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guest:
+    """One server; `port` is that of its SSH on this machine's loopback. `state` is a directory of its own."""
+
+    state: Path
+    name: str
+    port: int
+    memory: int = 512
+    disks: Sequence[int] = ()
+    prepared: bool = False
+
+    @classmethod
+    def up(
+        cls,
+        state: Path,
+        *,
+        name: str = "server-01",
+        memory: int = 512,
+        disks: Sequence[int] = (),
+        prepared: bool = False,
+        say: Callable[[str], None] = quiet,
+    ) -> Self:
+        """Install what is missing, boot a new server, and wait until its SSH answers.
+
+        `prepared`: the packages of the roles are installed already (minutes under emulation), nothing is set up.
+
+        Raises: BadInput (not root on Debian), StepFailed (it does not boot).
+        """
+        install_missing(say, VM)
+        image = base_image(say, prepared=prepared)
+        state.mkdir(parents=True)
+        guest = cls(state=state, name=name, port=_free_port(), memory=memory, disks=tuple(disks), prepared=prepared)
+        settings = {**asdict(guest), "disks": list(disks)}
+        del settings["state"]
+        (state / "guest.json").write_text(json.dumps(settings))
+        try:
+            guest.vm.create(image)
+            guest._boot(image, say)
+        except BaseException:
+            guest.down()
+            raise
+        return guest
+
+    @classmethod
+    def load(cls, state: Path) -> Self:
+        """Return the server of a directory."""
+        return cls(state=state, **json.loads((state / "guest.json").read_text()))
+
+    @property
+    def user(self) -> str:
+        """Its administrator."""
+        return "admin"
+
+    @property
+    def host(self) -> str:
+        """Its address: loopback."""
+        return HOST
+
+    @property
+    def key_file(self) -> Path:
+        """The administrator's private key."""
+        return self.vm.key_file
+
+    @property
+    def host_key(self) -> str:
+        """Its SSH host key, `ssh-ed25519 AAAA…`."""
+        return self.vm.host_key
+
+    @property
+    def vm(self) -> Vm:
+        """The virtual machine itself."""
+        return Vm(
+            state=self.state,
+            name=self.name,
+            serial="VM-0300",
+            network=f"[Match]\nName=eth0\n[Network]\nAddress={ADDRESS}/24\nGateway={GATEWAY}\nDNS={DNS}\n",
+            netdev=f"user,id=cable,hostfwd=tcp:{HOST}:{self.port}-:22",
+            card="virtio-net-pci,id=card,netdev=cable,romfile=",
+            memory=self.memory,
+            disks=self.disks,
+        )
+
+    def power_cut(self) -> None:
+        """Pull the plug."""
+        self.vm.power_cut()
+
+    def power_on(self, *, say: Callable[[str], None] = quiet) -> None:
+        """Start it again on its own disks, and wait until its SSH answers."""
+        self._boot(base_image(say, prepared=self.prepared), say)
+
+    def down(self) -> None:
+        """End it and remove everything of it."""
+        self.vm.down()
+        shutil.rmtree(self.state, ignore_errors=True)
+
+    def answers(self) -> bool:
+        """Tell whether its SSH greets."""
+        try:
+            with socket.create_connection((HOST, self.port), timeout=2) as line:
+                line.settimeout(2)
+                return line.recv(8).startswith(b"SSH-")
+        except OSError:
+            return False
+
+    def ssh(self, *command: str) -> list[str]:
+        """Return the command line of OpenSSH that runs a command on it as its administrator."""
+        known = self.state / "known_hosts"
+        known.write_text(f"[{HOST}]:{self.port} {self.host_key}\n")
+        options = {
+            "UserKnownHostsFile": str(known),
+            "GlobalKnownHostsFile": "/dev/null",
+            "StrictHostKeyChecking": "yes",
+            "IdentitiesOnly": "yes",
+            "ControlPath": "none",
+            "BatchMode": "yes",
+        }
+        flags = [part for name, value in options.items() for part in ("-o", f"{name}={value}")]
+        target = f"{self.user}@{HOST}"
+        return ["ssh", "-q", "-F", "none", *flags, "-i", str(self.key_file), "-p", str(self.port), target, *command]
+
+    def _boot(self, image: Image, say: Callable[[str], None]) -> None:
+        begun = time.monotonic()
+        say(f"  {self.name} boots")
+        self.vm.power_on(image)
+        if not wait_until(self.answers, seconds=BOOT_SECONDS, pause=0.5):
+            raise StepFailed(f"{self.name} does not boot", where=str(self.state), mend="see its console.log")
+        say(f"  {self.name} answers on {HOST} port {self.port} after {time.monotonic() - begun:.0f} s")
+
+
+def _free_port() -> int:
+    with socket.socket() as asked:
+        asked.bind((HOST, 0))
+        return int(asked.getsockname()[1])
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Boot (`up DIRECTORY`, prints where it is) or remove (`down DIRECTORY`) a server, as molecule's playbooks ask."""
+    parser = ArgumentParser(prog="python -m lab.guest")
+    parser.add_argument("action", choices=["up", "down"])
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--disk", type=int, action="append", default=[], help="size of a data disk in GiB")
+    parser.add_argument("--prepared", action="store_true", help="with the packages of the roles already installed")
+    given = parser.parse_args(arguments)
+    if given.action == "down":
+        if (given.directory / "guest.json").exists():
+            Guest.load(given.directory).down()
+        return
+    guest = Guest.up(given.directory, disks=given.disk, prepared=given.prepared)
+    told = {"instance": guest.name, "address": HOST, "port": guest.port, "user": guest.user}
+    print(json.dumps({**told, "identity_file": str(guest.key_file)}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

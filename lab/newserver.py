@@ -1,0 +1,170 @@
+"""SOP 000 in demo and tests: its people, a letter, a bare server, and the workspace that knows it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from lab.cast import UNIT, Role
+from lab.mailbox import Mailbox
+from lab.walking import Walk
+from lab.workspace import FIRST_DAY, Workspace, make_key, public_half
+from sopauto.technical.host_keys import fingerprint
+from sopauto.tickets.model import Letter
+
+
+class Bare(Protocol):
+    """A server that is to be prepared: how it is called and reached, and its host key."""
+
+    @property
+    def name(self) -> str:
+        """Its host name."""
+
+    @property
+    def host(self) -> str:
+        """Its address."""
+
+    @property
+    def port(self) -> int:
+        """The port of its SSH."""
+
+    @property
+    def user(self) -> str:
+        """Who logs in."""
+
+    @property
+    def key_file(self) -> Path:
+        """That user's private key."""
+
+    @property
+    def host_key(self) -> str:
+        """`ssh-ed25519 AAAA…`."""
+
+
+CAST = (
+    Role(id="siti", name="Siti Rahmawati", nip="198703122010012004", position="pengguna-admin", unit=UNIT),
+    Role(id="agus", name="Agus Wibowo", nip="196905141994031003", position="direktur-ti", unit="dtiki"),
+    Role(id="rina", name="Rina Kusuma", nip="197511202000032001", position="kasubdit-infrastruktur", unit="dtiki"),
+    Role(id="dedi", name="Dedi Haryanto", nip="198006172005011002", position="kasie-infrastruktur", unit="dtiki"),
+    Role(id="wati", name="Wati Lestari", nip="198209092006042003", position="kasubag-tu", unit="dtiki"),
+    Role(id="hendra", name="Hendra Saputra", nip="197403281999031001", position="kabag-umum", unit="dtiki"),
+    Role(id="yoga", name="Yoga Pratama", nip="199508152019031005", position="jfu", unit="dtiki"),
+)
+POSITIONS = {
+    "pengguna-admin": ("Pengguna/ Admin", None),
+    "direktur-ti": ("Direktur Teknologi Informasi KI", None),
+    "kasubdit-infrastruktur": ("Kasubdit Pendukung Infrastruktur", "direktur-ti"),
+    "kasie-infrastruktur": ("Kasie Layanan dan Pemeliharaan Infrastruktur", "kasubdit-infrastruktur"),
+    "kasubag-tu": ("Kasubag Tata Usaha TI", "direktur-ti"),
+    "kabag-umum": ("Kabag Umum, Pengelolaan BMN dan Layanan Pengadaan", "direktur-ti"),
+    "jfu": ("JFU", "kasie-infrastruktur"),
+}
+UNITS = {"dtiki": "Direktorat Teknologi Informasi KI", UNIT: "Dinas Kesehatan"}
+PROFILE: Mapping[str, Any] = {
+    "title": "Server aplikasi kecil",
+    "resources": {"cpus": 2, "memory_mb": 400, "disk_gb": 2},
+    "ntp": ["0.id.pool.ntp.org", "1.id.pool.ntp.org"],
+    "upgrade": False,
+    "administrators": ["yoga"],
+    "swap_mb": 128,
+    "disks": [
+        {
+            "device": "/dev/vdc",
+            "group": "data",
+            "volumes": [
+                {"name": "home", "size": "512m", "mount": "/home", "options": "nodev,nosuid"},
+                {"name": "srv", "size": "512m", "mount": "/srv"},
+            ],
+        }
+    ],
+}
+"""What the lab's bare server becomes."""
+
+
+def workspace_for(home: Path, *, server: Bare, mailbox: Mailbox, profile: Mapping[str, Any] = PROFILE) -> Workspace:
+    """Make a workspace of the people of SOP 000, one profile, and the login of a bare server."""
+    home.mkdir(parents=True)
+    workspace = Workspace(home=home)
+    for role in CAST:
+        workspace.keys[role.id] = make_key(home / "keys" / role.id)
+    (home / "profiles").mkdir()
+    (home / "profiles" / "aplikasi-kecil.yaml").write_text(json.dumps(profile, indent=1))
+    (home / "people.yaml").write_text(json.dumps(_people(workspace), indent=1))
+    (home / "sopauto.toml").write_text(_settings(server, mailbox))
+    return workspace
+
+
+def request(server: Bare, **changes: object) -> Letter:
+    """Return the letter that asks for a server."""
+    fields = {
+        "nomor_surat": "HKI.1-TI.03-271",
+        "tanggal": "2026-11-20",
+        "perihal": "Permohonan penggunaan perangkat server",
+        "unit_kerja": "Dinas Kesehatan",
+        "keperluan": "Aplikasi pendaftaran puskesmas",
+        "spesifikasi": "2 inti prosesor, memori 512 MB, disk 2 GB untuk data",
+        "sistem_operasi": "Debian 12",
+        "nama_host": server.name,
+        "kontak_nama": "Siti Rahmawati",
+        "kontak_email": "siti@dinkes.example.go.id",
+    }
+    return Letter(procedure="pemasangan-server", unit=UNIT, applicant="siti", fields={**fields, **changes})
+
+
+def statements(server: Bare) -> dict[str, Any]:
+    """Return what the actors state about a server: where it answers, and its key's fingerprint from the console."""
+    return {
+        "hasil": "tersedia satu server virtual dengan disk data 2 GB",
+        "posisi": "Ruang server lantai 2, rak R1",
+        "alamat_ip": server.host,
+        "port_ssh": server.port,
+        "sidik_kunci": fingerprint(server.host_key),
+        "profil": "aplikasi-kecil",
+    }
+
+
+def walk_of(workspace: Workspace, server: Bare, **further: Any) -> Walk:
+    """Return a walk along SOP 000 with its own people."""
+    return Walk(app=workspace.app(), keys=workspace.keys, statements=statements(server), **further)
+
+
+def _settings(server: Bare, mailbox: Mailbox) -> str:
+    return f"""\
+[agency]
+name = "Direktorat Teknologi Informasi KI"
+letterhead = ["KEMENTERIAN HUKUM", "DIREKTORAT JENDERAL KEKAYAAN INTELEKTUAL"]
+address = "Jalan Contoh Nomor 2, Jakarta"
+city = "Jakarta"
+
+[mail]
+host = "{mailbox.host}"
+port = {mailbox.port}
+sender = "sopauto@dgip.example.go.id"
+
+[credentials.servers]
+user = "{server.user}"
+key_file = "{server.key_file}"
+"""
+
+
+def _people(workspace: Workspace) -> dict[str, Any]:
+    return {
+        "jabatan": [
+            {"id": name, "nama": title, **({"atasan": superior} if superior else {})}
+            for name, (title, superior) in POSITIONS.items()
+        ],
+        "unit": [{"id": name, "nama": title} for name, title in UNITS.items()],
+        "orang": [
+            {
+                "id": role.id,
+                "nama": role.name,
+                "nip": role.nip,
+                "email": f"{role.id}@{role.unit}.example.go.id",
+                "kunci": [{"publik": public_half(workspace.keys[role.id]), "sejak": FIRST_DAY}],
+                "memegang": [{"jabatan": role.position, "unit": role.unit, "sejak": FIRST_DAY}],
+            }
+            for role in CAST
+        ],
+    }

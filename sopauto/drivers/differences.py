@@ -1,0 +1,51 @@
+"""What an Ansible task says that it changed, as text: bounded, the same in each run, without secrets."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+MAX_DIFF: Final = 64 * 1024
+"""Characters of one difference that are shown and compared; a server could answer without end."""
+MASK: Final = "********"
+
+
+def told(result: dict[str, Any]) -> list[str]:
+    """Return the differences of a task's result as texts; unified diffs where it shows files before and after.
+
+    A loop shows one for each item that changed.
+    """
+    items = [item for item in result.get("results") or [] if isinstance(item, dict) and item.get("changed")]
+    parts = [part for each in (result, *items) for part in _parts(each.get("diff"))]
+    return [text for part in parts if part and (text := _part(part)[:MAX_DIFF])]
+
+
+def _parts(difference: Any) -> list[Any]:
+    return difference if isinstance(difference, list) else [difference] if difference else []
+
+
+def _part(part: Any) -> str:
+    if not isinstance(part, dict):
+        return str(part)[:MAX_DIFF]
+    if "prepared" in part:
+        return str(part["prepared"])[:MAX_DIFF]
+    before, after = part.get("before", ""), part.get("after", "")
+    if not (isinstance(before, str) and isinstance(after, str)):
+        return json.dumps({"before": before, "after": after}, ensure_ascii=False, sort_keys=True, default=str)
+    # The header of what comes is a temporary file on our side for some modules: another one in each run.
+    name = str(part.get("before_header") or part.get("after_header") or "")
+    lines = difflib.unified_diff(_lines(before), _lines(after), name, name, lineterm="", n=1)
+    return "\n".join(lines)
+
+
+def _lines(text: str) -> list[str]:
+    return text[: 4 * MAX_DIFF].splitlines()
+
+
+def masked(text: str, secrets: Sequence[str]) -> str:
+    """Return the text without the secrets."""
+    for secret in secrets:
+        text = text.replace(secret, MASK)
+    return text

@@ -1,0 +1,138 @@
+"""What an SOP demands of sopauto and of its own letter: machine work, forms, e-mails, and what they need to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Final
+
+from sopauto.procedures.finding import Finding, Known, at_row, suggestion
+from sopauto.procedures.model import CONTACT, Procedure, Step, StepKind, Technical
+from sopauto.procedures.ways import unavoidable
+
+EFFECTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "siapkan": {"merek": "teks", "model": "teks", "nomor_seri": "teks", "tinggi_u": "bilangan"},
+    "tempatkan": {},
+    "bebaskan": {},
+}
+"""What completing a row does to the assets (`aset`), and the fields with their kinds that the letter must state for it
+beside `SERVER`."""
+SERVER: Final = {"nama_host": "nama-host"}
+"""How a letter names the server that assets and machine work are about."""
+WAITS: Final = ("tempat",)
+ALWAYS_STATED: Final = frozenset({"ip", "catatan"})
+"""What a message may contain that no field asks for: the server's address, and the note of who acts."""
+
+
+def machine_work(procedure: Procedure, known: Known) -> Iterator[Finding]:
+    """Find machine work that nobody implements, carries out or approves."""
+    for step in procedure.steps:
+        if step.technical is not None:
+            for what, mend in _work(procedure, step, step.technical, known):
+                yield at_row(procedure, step, "teknis", what, mend)
+
+
+def _work(procedure: Procedure, step: Step, work: Technical, known: Known) -> Iterator[tuple[str, str]]:
+    """Yield fault and mend."""
+    actors = [actor.id for actor in procedure.actors]
+    for actor in filter(None, (work.executor, work.approver)):
+        if actor not in actors:
+            yield f"unknown actor {actor!r}", suggestion(actor, actors)
+    yield from _modules(step, work, known)
+    yield from _approval(procedure, step, work, known)
+
+
+def _modules(step: Step, work: Technical, known: Known) -> Iterator[tuple[str, str]]:
+    for module in work.modules:
+        if known.modules is not None and module not in known.modules:
+            yield f"no module implements {module!r}", suggestion(module, list(known.modules))
+    changing = [module for module in work.modules if module in known.changing]
+    if len(work.modules) > 1 and known.changing and len(changing) < len(work.modules):
+        yield "a module that only reads stands among others", "give it a row of its own"
+    if changing and step.kind is StepKind.DECISION:
+        yield f"{changing[0]} changes a machine: that is no decision", "give it a row of its own"
+
+
+def _approval(procedure: Procedure, step: Step, work: Technical, known: Known) -> Iterator[tuple[str, str]]:
+    if (work.plan_step is None) is not (work.approval_step is None):
+        yield "needs `baris_rencana` and `baris_persetujuan` together", "state both, or `penyetuju`"
+    elif work.plan_step is not None and work.approval_step is not None:
+        yield from _signed_rows(procedure, step, work.plan_step, work.approval_step)
+        if work.approver is not None:
+            yield "names both `penyetuju` and `baris_persetujuan`", "keep one of them"
+    elif work.approver is None and any(module in known.changing for module in work.modules):
+        yield f"nobody approves the plan of {work.module}", "state `penyetuju`, or `baris_persetujuan`"
+
+
+def _signed_rows(procedure: Procedure, step: Step, plan: str, approval: str) -> Iterator[tuple[str, str]]:
+    rows = {row.id: row for row in procedure.steps}
+    for name in (plan, approval):
+        if name not in rows:
+            yield f"names {name}, which does not exist", "name a row"
+    if plan not in rows or approval not in rows:
+        return
+    if not rows[approval].approval:
+        yield f"{approval} signs the plan, but is no approval", "state `persetujuan: true` there"
+    if plan in {approval, step.id} or approval == step.id:
+        yield "plan, approval and work stand in one row", "name three rows, or state `penyetuju`"
+        return
+    for row, later in ((plan, approval), (approval, step.id)):
+        if not unavoidable(procedure, [row], before=later):
+            yield f"{later} can be reached without {row}", "let every way pass it"
+
+
+def names(procedure: Procedure, known: Known) -> Iterator[Finding]:
+    """Find effects, waits, forms and e-mails that nobody implements."""
+    for step in procedure.steps:
+        used: list[tuple[str, str | None, Collection[str] | None]] = []
+        used += [("aset", step.effect, EFFECTS), ("menunggu", step.waits, WAITS)]
+        used += [("dokumen", form, known.forms) for form in step.documents]
+        used += [("pesan", step.message.template, known.messages)] if step.message else []
+        for key, name, those in used:
+            if name is not None and those is not None and name not in those:
+                yield at_row(procedure, step, key, f"unknown {key} {name!r}", suggestion(name, sorted(those)))
+
+
+def messages(procedure: Procedure, _: Known) -> Iterator[Finding]:
+    """Find e-mails to nobody, and those that must contain what nobody has stated by then."""
+    actors = [actor.id for actor in procedure.actors]
+    for step in procedure.steps:
+        if step.message is None:
+            continue
+        if step.message.to not in {CONTACT, *actors}:
+            mend = suggestion(step.message.to, [CONTACT, *actors])
+            yield at_row(procedure, step, "pesan", f"unknown addressee {step.message.to!r}", mend)
+        for name in step.message.required:
+            if not _stated(procedure, name, by=step):
+                what = f"must contain {name!r}, which nobody states before"
+                yield at_row(procedure, step, "pesan", what, "add it to `surat` or to a row's `isian`")
+
+
+def _stated(procedure: Procedure, name: str, *, by: Step) -> bool:
+    """Tell whether a field has been stated, or left blank on purpose, when a row is completed."""
+    if name in ALWAYS_STATED or any(field.name == name for field in procedure.letter):
+        return True
+    rows = [step.id for step in procedure.steps if any(field.name == name for field in step.fields)]
+    return by.id in rows or (bool(rows) and unavoidable(procedure, rows, before=by.id))
+
+
+def letters(procedure: Procedure, _: Known) -> Iterator[Finding]:
+    """Find what the rows need to know and the letter does not have to state."""
+    letter = {field.name: field for field in procedure.letter}
+    for step in procedure.steps:
+        for key, name, kind in _needs(step):
+            field = letter.get(name)
+            if field is None or field.kind != kind or not field.required:
+                mend = f"add {{nama: {name}, jenis: {kind}}} to `surat`, not `wajib: false`"
+                yield at_row(procedure, step, key, f"needs {name!r}, which the letter need not state", mend)
+
+
+def _needs(step: Step) -> Iterator[tuple[str, str, str]]:
+    """Yield key, field and kind of what a row needs from the letter."""
+    if step.message is not None and step.message.to == CONTACT:
+        yield "pesan", "kontak_email", "email"
+    if step.effect is not None:
+        for name, kind in {**SERVER, **EFFECTS.get(step.effect, {})}.items():
+            yield "aset", name, kind
+    if step.technical is not None:
+        for name, kind in SERVER.items():
+            yield "teknis", name, kind

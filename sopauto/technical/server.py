@@ -1,0 +1,77 @@
+"""`server.provision` and `server.harden`: a new server, prepared and secured (SOP 000, row 15).
+
+Each is one playbook whose role proves at its end what it did; a hardening brings evidence, control by control.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from sopauto.technical.playbook import PlaybookRun, PlaybookRunner, RunPlaybook
+from sopauto.work import Artifact, Json, Report, WorkOrder
+
+
+class ServerPlaybook(RunPlaybook):
+    """A playbook of our own: nobody names another one, and its role ends with the proof of what it did."""
+
+    playbook: str
+    _proof = "every one is proven by reading back"
+
+    def _playbook(self, parameters: Json) -> str:  # noqa: ARG002 - it is always the same
+        return f"playbooks/{self.playbook}"
+
+    def _artifacts(self, order: WorkOrder, run: PlaybookRun) -> tuple[Artifact, ...]:
+        """Return log and times under the module's own name: another module may stand on the same row."""
+        kept = super()._artifacts(order, run)
+        return tuple(Artifact(name=f"{self.name}-{a.name}", media_type=a.media_type, content=a.content) for a in kept)
+
+    def _prove(
+        self, order: WorkOrder, files: Mapping[str, bytes], report: Report, evidence: tuple[Artifact, ...]
+    ) -> None:
+        """Do nothing further: the role's last task read everything back, or the run had failed."""
+
+
+class Provision(ServerPlaybook):
+    """The technical module `server.provision`."""
+
+    name = "server.provision"
+    playbook = "provision_server.yml"
+
+
+class Harden(ServerPlaybook):
+    """The technical module `server.harden`. `form` makes the evidence a PDF."""
+
+    name = "server.harden"
+    playbook = "harden_server.yml"
+
+    def __init__(
+        self,
+        runner: PlaybookRunner,
+        *,
+        roots: Sequence[Path],
+        now: Callable[[], datetime],
+        form: Callable[[Json], bytes],
+    ) -> None:
+        super().__init__(runner, roots=roots)
+        self._now = now
+        self._form = form
+
+    def _artifacts(self, order: WorkOrder, run: PlaybookRun) -> tuple[Artifact, ...]:
+        kept = super()._artifacts(order, run)
+        if run.evidence is None:
+            return kept
+        evidence = {
+            "server": order.parameters["server"],
+            "profile": order.parameters.get("profile", ""),
+            "taken_at": self._now().isoformat(timespec="seconds"),
+            **run.evidence,
+        }
+        text = json.dumps(evidence, ensure_ascii=False, indent=1, sort_keys=True)
+        return (
+            *kept,
+            Artifact(name="bukti-pengamanan.json", media_type="application/json", content=text.encode()),
+            Artifact(name="bukti-pengamanan.pdf", media_type="application/pdf", content=self._form(evidence)),
+        )
