@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from lab.cast import UNIT, Role
 from lab.mailbox import Mailbox
 from lab.walking import Walk
-from lab.workspace import FIRST_DAY, Workspace, make_key, public_half
+from lab.workspace import Workspace, make_key, people_file
 from sopauto.technical.host_keys import fingerprint
 from sopauto.tickets.model import Letter
 
@@ -53,13 +53,20 @@ CAST = (
     Role(id="yoga", name="Yoga Pratama", nip="199508152019031005", position="jfu", unit="dtiki"),
 )
 POSITIONS = {
-    "pengguna-admin": ("Pengguna/ Admin", None),
-    "direktur-ti": ("Direktur Teknologi Informasi KI", None),
-    "kasubdit-infrastruktur": ("Kasubdit Pendukung Infrastruktur", "direktur-ti"),
-    "kasie-infrastruktur": ("Kasie Layanan dan Pemeliharaan Infrastruktur", "kasubdit-infrastruktur"),
-    "kasubag-tu": ("Kasubag Tata Usaha TI", "direktur-ti"),
-    "kabag-umum": ("Kabag Umum, Pengelolaan BMN dan Layanan Pengadaan", "direktur-ti"),
-    "jfu": ("JFU", "kasie-infrastruktur"),
+    "pengguna-admin": "Pengguna/ Admin",
+    "direktur-ti": "Direktur Teknologi Informasi KI",
+    "kasubdit-infrastruktur": "Kasubdit Pendukung Infrastruktur",
+    "kasie-infrastruktur": "Kasie Layanan dan Pemeliharaan Infrastruktur",
+    "kasubag-tu": "Kasubag Tata Usaha TI",
+    "kabag-umum": "Kabag Umum, Pengelolaan BMN dan Layanan Pengadaan",
+    "jfu": "JFU",
+}
+SUPERIORS = {
+    "kasubdit-infrastruktur": "direktur-ti",
+    "kasie-infrastruktur": "kasubdit-infrastruktur",
+    "kasubag-tu": "direktur-ti",
+    "kabag-umum": "direktur-ti",
+    "jfu": "kasie-infrastruktur",
 }
 UNITS = {"dtiki": "Direktorat Teknologi Informasi KI", UNIT: "Dinas Kesehatan"}
 PROFILE: Mapping[str, Any] = {
@@ -91,7 +98,8 @@ def workspace_for(home: Path, *, server: Bare, mailbox: Mailbox, profile: Mappin
         workspace.keys[role.id] = make_key(home / "keys" / role.id)
     (home / "profiles").mkdir()
     (home / "profiles" / "aplikasi-kecil.yaml").write_text(json.dumps(profile, indent=1))
-    (home / "people.yaml").write_text(json.dumps(_people(workspace), indent=1))
+    people = people_file(workspace.keys, CAST, positions=POSITIONS, superiors=SUPERIORS, units=UNITS)
+    (home / "people.yaml").write_text(people)
     (home / "sopauto.toml").write_text(_settings(server, mailbox))
     return workspace
 
@@ -147,24 +155,3 @@ sender = "sopauto@dgip.example.go.id"
 user = "{server.user}"
 key_file = "{server.key_file}"
 """
-
-
-def _people(workspace: Workspace) -> dict[str, Any]:
-    return {
-        "jabatan": [
-            {"id": name, "nama": title, **({"atasan": superior} if superior else {})}
-            for name, (title, superior) in POSITIONS.items()
-        ],
-        "unit": [{"id": name, "nama": title} for name, title in UNITS.items()],
-        "orang": [
-            {
-                "id": role.id,
-                "nama": role.name,
-                "nip": role.nip,
-                "email": f"{role.id}@{role.unit}.example.go.id",
-                "kunci": [{"publik": public_half(workspace.keys[role.id]), "sejak": FIRST_DAY}],
-                "memegang": [{"jabatan": role.position, "unit": role.unit, "sejak": FIRST_DAY}],
-            }
-            for role in CAST
-        ],
-    }

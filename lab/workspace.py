@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 AGENCY = "Dinas Komunikasi dan Informatika"
 FIRST_DAY = "2019-11-01"
 """Since when everybody holds their position: the date of SOP/04/406.020/2019."""
+NO_SUPERIORS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +81,7 @@ def make_workspace(
     for role in cast:
         workspace.keys[role.id] = make_key(home / "keys" / role.id)
     (home / "sopauto.toml").write_text(_settings(switch, net, mail))
-    (home / "people.yaml").write_text(_people(workspace, cast))
+    (home / "people.yaml").write_text(people_file(workspace.keys, cast))
     assets = home / "assets.yaml"
     assets.write_text(json.dumps(_assets(switch, net, rack_height), indent=1))
     found = [asset for asset in read_assets(assets) if not isinstance(asset, Server)]
@@ -198,17 +199,28 @@ key_file = "{net.key_file}"
 """
 
 
-def _people(workspace: Workspace, cast: Sequence[Role]) -> str:
+def people_file(
+    keys: Mapping[str, Path],
+    cast: Sequence[Role],
+    *,
+    positions: Mapping[str, str] = POSITIONS,
+    superiors: Mapping[str, str] = NO_SUPERIORS,
+    units: Mapping[str, str] = UNITS,
+) -> str:
+    """Return people.yaml: who holds what, with the public half of each key; `superiors` by position."""
     data: dict[str, Any] = {
-        "jabatan": [{"id": name, "nama": title} for name, title in POSITIONS.items()],
-        "unit": [{"id": name, "nama": title} for name, title in UNITS.items()],
+        "jabatan": [
+            {"id": name, "nama": title, **({"atasan": superiors[name]} if name in superiors else {})}
+            for name, title in positions.items()
+        ],
+        "unit": [{"id": name, "nama": title} for name, title in units.items()],
         "orang": [
             {
                 "id": role.id,
                 "nama": role.name,
                 "nip": role.nip,
                 "email": f"{role.id}@{role.unit}.example.go.id",
-                "kunci": [{"publik": public_half(workspace.keys[role.id]), "sejak": FIRST_DAY}],
+                "kunci": [{"publik": public_half(keys[role.id]), "sejak": FIRST_DAY}],
                 "memegang": [{"jabatan": role.position, "unit": role.unit, "sejak": FIRST_DAY}],
             }
             for role in cast

@@ -7,6 +7,7 @@ goes wrong in between, the port is as before, as approved, or its outcome is cal
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -78,7 +79,7 @@ class Switches(Protocol):
         """
 
 
-class _PortModule:
+class _PortModule(ABC):
     """What both directions share: plan, apply, probe and undo towards a wanted state."""
 
     name: str
@@ -89,9 +90,9 @@ class _PortModule:
         self._templates = templates
         self._sleep = sleep
 
+    @abstractmethod
     def wanted(self, work: PortWork) -> PortState:
         """Return the state that the step leads to."""
-        raise NotImplementedError
 
     def materials(self, parameters: Json) -> Mapping[str, bytes]:
         """Return the platform's template."""

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,31 +14,21 @@ from lab.ios import IosSwitch
 from lab.loopback import LoopbackServer
 from lab.mailbox import Mailbox
 from lab.walking import Walk
-from lab.workspace import Workspace, make_key, public_half, workspace_on_loopback
+from lab.workspace import make_key, public_half, workspace_on_loopback
+from tests.acceptance.commands import ROOT, Commands
 
-ROOT = Path(__file__).parents[2]
 PORT = "GigabitEthernet1/0/1"
 ADDRESS = "127.0.31.10"
 
 
 @dataclass(slots=True, kw_only=True)
-class Office:
+class Office(Commands):
     """Everything that the main job needs, on loopback."""
 
-    workspace: Workspace
     switch: IosSwitch
     server: LoopbackServer
     mailbox: Mailbox
     port: str = PORT
-    environment: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def home(self) -> Path:
-        return self.workspace.home
-
-    @property
-    def keys(self) -> dict[str, Path]:
-        return self.workspace.keys
 
     def walk(self, **further: Any) -> Walk:
         """Return a walk along SOPs in this office, in this process."""
@@ -58,38 +45,6 @@ class Office:
         """Let joko plan and bambang approve."""
         self.inv("ticket.plan", ticket, as_="joko")
         self.inv("ticket.approve", ticket, as_="bambang")
-
-    def inv(
-        self, *arguments: str, as_: str = "", key: Path | None = None, expect: int = 0
-    ) -> subprocess.CompletedProcess[str]:
-        """Run a command as its user would, and hold its exit code against what is expected."""
-        answer = subprocess.run(
-            self.command(*arguments, as_=as_, key=key),
-            cwd=ROOT,
-            env=self.variables(),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-        assert answer.returncode == expect, f"exit {answer.returncode}\n{answer.stdout}\n{answer.stderr}"
-        assert "Traceback" not in answer.stderr
-        if expect:
-            assert len(answer.stderr.strip().splitlines()) == 1, answer.stderr
-        return answer
-
-    def command(self, *arguments: str, as_: str = "", key: Path | None = None) -> list[str]:
-        """Return the command line of an invocation."""
-        who = ["--as", as_, "--key", str(key or self.keys[as_])] if as_ else []
-        return [str(Path(sys.executable).parent / "inv"), *arguments, *who]
-
-    def variables(self) -> dict[str, str]:
-        """Return the environment of the commands."""
-        return {**os.environ, "SOPAUTO_HOME": str(self.home), **self.environment}
-
-    def show(self, ticket: str) -> dict[str, Any]:
-        """Return what `ticket.show --json` tells."""
-        return dict(json.loads(self.inv("ticket.show", ticket, "--json").stdout))
 
     def newest_ticket(self) -> str:
         """Return the id of the ticket that was opened last."""

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.acceptance.office import ROOT
+from tests.acceptance.commands import ROOT
 
 
 def test_the_demo_plays_the_main_job_to_its_end(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import subprocess
 
 import pytest
 
-from tests.acceptance.office import ROOT, Office
+from tests.acceptance.commands import ROOT
+from tests.acceptance.office import Office
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from sopauto.technical import custody_port
-from tests.acceptance.office import ROOT, Office
+from tests.acceptance.commands import ROOT
+from tests.acceptance.office import Office
 
 KILLED = -9
 RUN_AND_DIE = """

@@ -160,7 +160,7 @@ def test_a_return_of_a_server_that_is_not_here_is_bad_input(office: Office, tmp_
 def test_two_people_who_act_at_once_do_not_both_succeed(office: Office) -> None:
     import subprocess
 
-    from tests.acceptance.office import ROOT
+    from tests.acceptance.commands import ROOT
 
     office.add_holding("ratna", position="kadis", unit="kominfo")
     ticket = office.ticket_at("penitipan.2")

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.office import ROOT, Office
+from tests.acceptance.commands import ROOT
+from tests.acceptance.office import Office
 
 SOP = """\
 kode: uji-waktu

@@ -1,0 +1,65 @@
+"""The real commands in a workspace, for acceptance tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lab.workspace import Workspace
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(slots=True, kw_only=True)
+class Commands:
+    """A workspace, and what its users type there; `environment` is added to that of the commands."""
+
+    workspace: Workspace
+    environment: Mapping[str, str] = field(default_factory=dict)
+    seconds: int = 180
+
+    @property
+    def home(self) -> Path:
+        return self.workspace.home
+
+    @property
+    def keys(self) -> dict[str, Path]:
+        return self.workspace.keys
+
+    def inv(
+        self, *arguments: str, as_: str = "", key: Path | None = None, expect: int = 0
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command as its user would, and hold its exit code against what is expected."""
+        answer = subprocess.run(
+            self.command(*arguments, as_=as_, key=key),
+            cwd=ROOT,
+            env=self.variables(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=self.seconds,
+        )
+        assert answer.returncode == expect, f"exit {answer.returncode}\n{answer.stdout}\n{answer.stderr}"
+        assert "Traceback" not in answer.stderr
+        if expect:
+            assert len(answer.stderr.strip().splitlines()) == 1, answer.stderr
+        return answer
+
+    def command(self, *arguments: str, as_: str = "", key: Path | None = None) -> list[str]:
+        """Return the command line of an invocation."""
+        who = ["--as", as_, "--key", str(key or self.keys[as_])] if as_ else []
+        return [str(Path(sys.executable).parent / "inv"), *arguments, *who]
+
+    def variables(self) -> dict[str, str]:
+        """Return the environment of the commands."""
+        return {**os.environ, "SOPAUTO_HOME": str(self.home), **self.environment}
+
+    def show(self, ticket: str) -> dict[str, Any]:
+        """Return what `ticket.show --json` tells."""
+        return dict(json.loads(self.inv("ticket.show", ticket, "--json").stdout))
