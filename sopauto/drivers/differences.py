@@ -1,4 +1,4 @@
-"""What an Ansible task says that it changed, as text: bounded, the same in each run, without secrets."""
+"""What an Ansible task says that it changed or why it failed: bounded, the same in each run, without secrets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from typing import Any, Final
 
 MAX_DIFF: Final = 64 * 1024
 """Characters of one difference that are shown and compared; a server could answer without end."""
+MAX_REASON: Final = 600
+"""Characters of the reason for a failure."""
 MASK: Final = "********"
+NO_ROOM: Final = "No usable temporary directory"
+"""What Python says when a module cannot even begin; Ansible tells only that no answer came."""
 
 
 def told(result: dict[str, Any]) -> list[str]:
@@ -42,6 +46,14 @@ def _part(part: Any) -> str:
 
 def _lines(text: str) -> list[str]:
     return text[: 4 * MAX_DIFF].splitlines()
+
+
+def why(result: dict[str, Any]) -> str:
+    """Return why a task failed, in a few words of one line."""
+    if NO_ROOM in f"{result.get('module_stderr')}{result.get('module_stdout')}":
+        return "no space is left on the server, or its disks cannot be written"
+    told = str(result.get("msg") or result.get("stderr") or "failed")
+    return " ".join(told.split())[:MAX_REASON]
 
 
 def masked(text: str, secrets: Sequence[str]) -> str:

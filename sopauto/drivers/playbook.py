@@ -20,7 +20,7 @@ from threading import current_thread, main_thread
 from types import FrameType
 from typing import Any, Final, Protocol
 
-from sopauto.drivers.differences import masked, told
+from sopauto.drivers.differences import masked, told, why
 from sopauto.drivers.ssh import Ssh
 from sopauto.errors import BadInput, StepFailed
 from sopauto.procedures.fields import one_line
@@ -104,8 +104,7 @@ class _Listener:
         if data.get("ignore_errors"):
             return
         # The last failure tells most: a rescue says what became of the first.
-        why = str(result.get("msg") or result.get("stderr") or "failed")
-        self.failure = masked(one_line(f"{self._task(data)}: {' '.join(why.split())[:600]}"), self.secrets)
+        self.failure = masked(one_line(f"{self._task(data)}: {why(result)}"), self.secrets)
         self._ended(data, "FAILED")
 
     def _unreachable(self, data: dict[str, Any], result: dict[str, Any]) -> None:
@@ -306,8 +305,13 @@ def _environment(directory: Path) -> dict[str, str]:
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_HOST_KEY_CHECKING": "True",
         "ANSIBLE_PIPELINING": "True",
-        # One login for all tasks. The keeper ends it, so that it does not outlive the playbook.
-        "ANSIBLE_SSH_ARGS": f"-o ControlMaster=auto -o ControlPersist=60 -o ControlPath={directory}/%C",
+        # One login for all tasks. The keeper ends it, so that it does not outlive the playbook; a line that is cut ends
+        # it after a minute, where TCP would wait for a quarter of an hour.
+        "ANSIBLE_SSH_ARGS": (
+            f"-o ControlMaster=auto -o ControlPersist=60 -o ControlPath={directory}/%C "
+            "-o ServerAliveInterval=15 -o ServerAliveCountMax=4"
+        ),
+        "ANSIBLE_TIMEOUT": "30",
         "ANSIBLE_LOCAL_TEMP": str(directory / "tmp"),
         "LC_ALL": "C.UTF-8",
     }

@@ -13,7 +13,7 @@ import pytest
 
 from lab.loopback import LoopbackServer
 from lab.workspace import make_key, public_half
-from sopauto.drivers.differences import masked, told
+from sopauto.drivers.differences import masked, told, why
 from sopauto.drivers.keeper import CUT, MAX_EVENT, MAX_TEXT, TOKEN, Filter
 from sopauto.drivers.playbook import MAX_LOG, Ansible
 from sopauto.errors import BadInput, StepFailed
@@ -199,3 +199,10 @@ def test_a_tree_of_files_comes_whole_or_not_at_all(stage: Stage, tmp_path: Path)
 
 def test_secrets_are_masked() -> None:
     assert masked("sudo: rahasia!", ("rahasia!",)) == "sudo: ********"
+
+
+def test_a_module_that_could_not_begin_for_want_of_room_says_so() -> None:
+    stderr = "FileNotFoundError: [Errno 2] No usable temporary directory found in ['/tmp', '/var/tmp']"
+    lost = {"msg": "Module result deserialization failed", "module_stdout": "", "module_stderr": stderr}
+    assert why(lost) == "no space is left on the server, or its disks cannot be written"
+    assert why({"msg": "  so\n nicht "}) == "so nicht"
