@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from sopauto.errors import BadInput
 from sopauto.technical.playbook import PlaybookRun, PlaybookRunner, RunPlaybook
 from sopauto.work import Artifact, Json, Report, WorkOrder
 
@@ -70,8 +71,10 @@ class Harden(ServerPlaybook):
             **run.evidence,
         }
         text = json.dumps(evidence, ensure_ascii=False, indent=1, sort_keys=True)
-        return (
-            *kept,
-            Artifact(name="bukti-pengamanan.json", media_type="application/json", content=text.encode()),
-            Artifact(name="bukti-pengamanan.pdf", media_type="application/pdf", content=self._form(evidence)),
-        )
+        kept = (*kept, Artifact(name="bukti-pengamanan.json", media_type="application/json", content=text.encode()))
+        try:
+            form = self._form(evidence)
+        except BadInput as error:
+            # The work is done, and the server answered strangely: what it said is kept, and why it is no form.
+            return (*kept, Artifact(name="bukti-pengamanan.txt", media_type="text/plain", content=str(error).encode()))
+        return (*kept, Artifact(name="bukti-pengamanan.pdf", media_type="application/pdf", content=form))
