@@ -198,9 +198,10 @@ def test_a_killed_run_leaves_nothing_running_and_the_next_one_goes_on(directorat
     directorate.take_time(60)
     run = subprocess.Popen(directorate.command("ticket.run", ticket, as_="yoga"), cwd=ROOT, env=directorate.variables())
     assert wait_until(lambda: "provision-1" in directorate.written(), seconds=60)
+    assert _playbook_runs(directorate.home)
     run.kill()
     run.wait(10)
-    assert wait_until(lambda: not _playbook_runs(), seconds=20), "the playbook outlived its parent"
+    assert wait_until(lambda: not _playbook_runs(directorate.home), seconds=20), "the playbook outlived its parent"
     assert directorate.written() == ["provision-1"]
     directorate.take_time(0)
     told = directorate.inv("ticket.run", ticket, as_="yoga").stdout
@@ -234,15 +235,15 @@ def test_ctrl_c_stops_the_playbook_and_is_recorded(directorate: Directorate) -> 
     directorate.inv("ticket.run", ticket, as_="yoga")
 
 
-def _playbook_runs() -> bool:
-    """Tell whether a playbook runs from a directory of ours."""
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+def _playbook_runs(home: Path) -> bool:
+    """Tell whether a playbook runs that a command of this workspace started."""
+    for path in Path("/proc").glob("[0-9]*"):
         try:
-            arguments = path.read_bytes().decode(errors="replace")
+            ours = f"SOPAUTO_HOME={home}".encode() in (path / "environ").read_bytes().split(b"\0")
+            if ours and b"ansible-playbook" in (path / "cmdline").read_bytes():
+                return True
         except OSError:
             continue
-        if "ansible-playbook" in arguments and "/sop-" in arguments:
-            return True
     return False
 
 
