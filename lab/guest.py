@@ -131,12 +131,16 @@ class Guest:
         except OSError:
             return False
 
-    def ssh(self, *command: str) -> list[str]:
-        """Return the command line of OpenSSH that runs a command on it as its administrator."""
+    def known_hosts(self) -> Path:
+        """Return a file for SSH clients with its host key."""
         known = self.state / "known_hosts"
         known.write_text(f"[{HOST}]:{self.port} {self.host_key}\n")
+        return known
+
+    def ssh(self, *command: str) -> list[str]:
+        """Return the command line of OpenSSH that runs a command on it as its administrator."""
         options = {
-            "UserKnownHostsFile": str(known),
+            "UserKnownHostsFile": str(self.known_hosts()),
             "GlobalKnownHostsFile": "/dev/null",
             "StrictHostKeyChecking": "yes",
             "IdentitiesOnly": "yes",

@@ -41,7 +41,7 @@ QUIET: Final = ("systemd-networkd-wait-online", "apt-daily.timer", "apt-daily-up
 MODULES: Final = "virtio_pci\nvirtio_blk\nvirtio_net\nvirtio_rng\next4\n"
 SEED: Final = """\
 #!/bin/sh
-# Take host name, address, login key and host key from the seed disk (a tar archive on the second disk).
+# Take host name, address, login key and host key from the seed disk (a tar archive on the second disk), once.
 set -e
 mkdir -p /run/seed
 tar -xf /dev/vdb -C /run/seed
@@ -52,11 +52,14 @@ cp /run/seed/ssh_host_ed25519_key /run/seed/ssh_host_ed25519_key.pub /etc/ssh/
 chmod 600 /etc/ssh/ssh_host_ed25519_key
 install -d -m 700 -o admin -g admin /home/admin/.ssh
 install -m 600 -o admin -g admin /run/seed/authorized_keys /home/admin/.ssh/authorized_keys
+sync
+touch /var/lib/seeded
 """
 UNIT: Final = """\
 [Unit]
 Description=Take host name and keys from the seed disk
 DefaultDependencies=no
+ConditionPathExists=!/var/lib/seeded
 After=local-fs.target
 Before=ssh.service systemd-networkd.service
 [Service]
