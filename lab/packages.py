@@ -12,7 +12,7 @@ from sopauto.errors import BadInput, StepFailed
 
 VM: Final = ("mmdebstrap", "openssh-client", "qemu-system-x86", "qemu-utils")
 LAB: Final = (*VM, "ethtool", "iproute2", "openssh-server", "openvswitch-switch")
-TESTS: Final = ("poppler-utils", "postgresql", "busybox", "lynis")
+TESTS: Final = ("poppler-utils", "postgresql", "busybox")
 SECONDS: Final = 900
 
 

@@ -6,16 +6,11 @@ was approved once; every run after a fault goes on where the last one stopped.
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -29,7 +24,6 @@ from tests.conftest import need_or_skip
 
 pytestmark = pytest.mark.lab
 
-PROGRAMS = Path(sys.executable).parent
 GUARDED = "/etc/ssh /etc/pam.d /etc/security /etc/login.defs /etc/sudoers.d /etc/nftables.conf"
 ROLLBACK = 120
 """Seconds until a server brings its old settings back by itself (roles/hardening/defaults)."""
@@ -39,13 +33,13 @@ PROFILE = {
     "resources": {"cpus": 2, "memory_mb": 400, "disk_gb": 1},
     "upgrade": False,
     "administrators": ["yoga"],
+    # What could lock out, and what comes before it; molecule's scenarios have the other topics.
+    "hardening": dict.fromkeys(
+        ("apparmor", "audit", "cron", "file_systems", "integrity", "logging", "modules", "packages", "services"), False
+    ),
 }
-NOT_YET = "acct"
+NOT_YET = "cracklib-runtime"
 """A package of the controls that the server lacks, so that something must be fetched."""
-AUDIT_FLOOR = 90
-"""Lynis' hardening index (a bare server: 61)."""
-FORCED_WARNINGS = {"curve25519-sha256@libssh.org"}
-"""What ssh-audit warns of and cannot be left out: paramiko 4 and OpenSSH 9.2 share no post-quantum key exchange."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,7 +48,6 @@ class Site(Commands):
 
     guest: Guest
     ticket: str = ""
-    ran_before: frozenset[str] = frozenset()
 
     def on_server(self, script: str, *, seconds: int = 300) -> str:
         """Return what a shell script prints on the server, run by root."""
@@ -64,26 +57,6 @@ class Site(Commands):
             command, input=f"{PASSWORD}\n{script}\n", capture_output=True, text=True, check=True, timeout=seconds
         )
         return ended.stdout
-
-    def running(self) -> frozenset[str]:
-        """Return the services that run on the server."""
-        units = self.on_server("systemctl list-units --type=service --state=running --plain --no-legend")
-        return frozenset(line.split()[0] for line in units.splitlines())
-
-    def armed(self) -> bool:
-        """Tell whether old settings wait on the server to be brought back."""
-        return "yes" in self.on_server("test ! -e /var/lib/sopauto/rollback || echo yes")
-
-    def sshd(self) -> list[str]:
-        """Return what sshd says that its settings are."""
-        return self.on_server("/usr/sbin/sshd -T").splitlines()
-
-    def restart(self) -> None:
-        """Restart the server, and wait until it answers."""
-        started = self.on_server("cat /proc/sys/kernel/random/boot_id; systemctl reboot --no-block")
-        assert wait_until(lambda: not self.guest.answers(), seconds=120)
-        assert wait_until(self.guest.answers, seconds=240)
-        assert self.on_server("cat /proc/sys/kernel/random/boot_id") != started
 
     def row(self) -> str:
         return str(self.show(self.ticket)["step"]).rpartition(".")[2]
@@ -99,12 +72,13 @@ class Site(Commands):
             text=True,
         )
         assert run.stdout is not None
-        begun = False
+        # Check mode comes first, and tells the same tasks.
+        ahead = ["server.harden on", "now it is done", told]
         for line in run.stdout:
             print(line, end="")
-            # Check mode comes first: it tells the same tasks.
-            begun = begun or "now it is done" in line
-            if begun and told in line:
+            if ahead[0] in line:
+                ahead.pop(0)
+            if not ahead:
                 return run
         raise AssertionError(f"never told {told!r}; exit {run.wait()}: {run.communicate()[1]}")
 
@@ -124,10 +98,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             made = Site(workspace=workspace, guest=guest, environment={"SUDO_OF_SERVERS": PASSWORD}, seconds=1800)
             _ask_for_a_password(guest)
             made.on_server(f"apt-get purge -y -qq {NOT_YET}")
-            made.ran_before = made.running()
-            os.environ.update(made.environment)
-            walk = walk_of(workspace, guest, report=say)
-            made.ticket = walk.until(walk.open(request(guest), person="siti"), "pemasangan.15").id
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("SUDO_OF_SERVERS", PASSWORD)
+                walk = walk_of(workspace, guest, report=say)
+                made.ticket = walk.until(walk.open(request(guest), person="siti"), "pemasangan.15").id
             yield made
     finally:
         guest.down()
@@ -186,11 +160,10 @@ def test_a_line_that_is_cut_ends_the_run_and_the_server_brings_its_old_settings_
         _, errors = run.communicate(timeout=300)
         assert run.returncode == 1, errors
         assert "unreachable" in errors.lower()
-        time.sleep(ROLLBACK)
     finally:
         site.guest.vm.set_link(up=True)
     assert wait_until(site.guest.answers, seconds=120)
-    assert wait_until(lambda: not site.armed(), seconds=120, pause=5)
+    assert wait_until(lambda: not site.armed(), seconds=2 * ROLLBACK, pause=5)
     assert "permitrootlogin no" not in site.sshd()
     assert site.row() == "15"
     assert "unreachable" in site.show(site.ticket)["history"][-1]["note"].lower()
@@ -203,83 +176,9 @@ def test_after_a_power_cut_the_old_settings_are_back_and_the_next_run_finishes(s
     assert run.returncode == 1, errors
     assert site.row() == "15"
     site.guest.power_on(say=say)
-    assert wait_until(lambda: not site.armed(), seconds=400, pause=5)
+    assert wait_until(lambda: not site.armed(), seconds=2 * ROLLBACK, pause=5)
     assert "permitrootlogin no" not in site.sshd()
     site.inv("ticket.run", site.ticket, as_="yoga")
     assert site.row() == "16"
     assert "permitrootlogin no" in site.sshd()
     site.inv("ticket.verify", site.ticket)
-
-
-def test_what_ran_before_still_runs_also_after_a_restart(site: Site) -> None:
-    site.restart()
-    assert site.on_server("systemctl --failed --plain --no-legend") == ""
-    assert not {name for name in site.ran_before - site.running() if not name.startswith("user@")}
-
-
-def test_our_own_clients_still_log_in(site: Site) -> None:
-    from netmiko import ConnectHandler
-    from paramiko import PKey, RejectPolicy, SSHClient
-
-    guest = site.guest
-    known = guest.known_hosts()
-    with SSHClient() as client:
-        client.load_host_keys(str(known))
-        client.set_missing_host_key_policy(RejectPolicy())
-        client.connect(guest.host, guest.port, guest.user, pkey=PKey.from_path(guest.key_file), timeout=60)
-        assert client.exec_command("id -un")[1].read() == b"admin\n"
-    with ConnectHandler(
-        device_type="linux",
-        host=guest.host,
-        port=guest.port,
-        username=guest.user,
-        use_keys=True,
-        key_file=str(guest.key_file),
-        alt_host_keys=True,
-        alt_key_file=str(known),
-        ssh_strict=True,
-        conn_timeout=60,
-    ) as line:
-        assert line.send_command("id -un", read_timeout=60).strip() == "admin"
-
-
-def test_the_auditors_programs_agree(site: Site, need: Callable[[str], str]) -> None:
-    audit = subprocess.run(
-        [str(PROGRAMS / "ssh-audit"), "--json", "--port", str(site.guest.port), site.guest.host],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    notes = list(_notes(json.loads(audit.stdout)))
-    assert [note for note in notes if note[0] == "fail"] == []
-    assert {name for level, name in notes if level == "warn"} <= FORCED_WARNINGS
-    assert lynis_index(site, Path(need("lynis"))) >= AUDIT_FLOOR
-
-
-def lynis_index(site: Site, program: Path) -> int:
-    """Bring this machine's Lynis to the server as it is, run it there, and return its hardening index."""
-    packed = subprocess.run(
-        ["tar", "--create", "--directory=/", "usr/share/lynis", "etc/lynis", str(program)[1:]],
-        capture_output=True,
-        check=True,
-    )
-    upload = site.guest.ssh("tar --extract --directory=/var/tmp")
-    subprocess.run(upload, input=packed.stdout, check=True, timeout=300)
-    own = "chown --recursive root:root /var/tmp/usr /var/tmp/etc; cp --archive /var/tmp/usr /var/tmp/etc /"
-    site.on_server(f"{own}; lynis audit system --quick --no-colors --quiet >/dev/null", seconds=1800)
-    report = site.on_server("cat /var/log/lynis-report.dat")
-    print(
-        "\n".join(line for line in report.splitlines() if line.startswith(("hardening_index", "suggestion", "warning")))
-    )
-    found = re.search(r"^hardening_index=(\d+)$", report, re.MULTILINE)
-    assert found
-    return int(found[1])
-
-
-def _notes(found: Any) -> Iterator[tuple[str, str]]:
-    """Yield the level and the algorithm of each fail and warning in ssh-audit's report."""
-    for kind in ("kex", "key", "enc", "mac"):
-        for algorithm in found[kind]:
-            for level in algorithm.get("notes", {}):
-                yield level, algorithm["algorithm"]
