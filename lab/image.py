@@ -5,6 +5,7 @@ No loop devices and no mounts: mmdebstrap into a directory, mke2fs from that dir
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -96,11 +97,15 @@ def base_image(say: Callable[[str], None], *, prepared: bool = False) -> Image:
     text = "\n".join((FORMAT, *packages, MODULES, SEED, UNIT))
     folder = cache_directory() / hashlib.sha256(text.encode()).hexdigest()[:16]
     image = Image(disk=folder / "disk.qcow2", kernel=folder / "vmlinuz", initrd=folder / "initrd.img")
-    if not folder.is_dir():
-        begun = time.monotonic()
-        say("making the base image of the virtual machines (about a minute, once)")
-        _make(folder, packages)
-        say(f"  made in {time.monotonic() - begun:.0f} s")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # Who else wants the same image waits for it.
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.is_dir():
+            begun = time.monotonic()
+            say("making the base image of the virtual machines (about a minute, once)")
+            _make(folder, packages)
+            say(f"  made in {time.monotonic() - begun:.0f} s")
     return image
 
 
@@ -112,7 +117,6 @@ def role_packages() -> tuple[str, ...]:
 
 def _make(folder: Path, packages: Sequence[str]) -> None:
     """Make the image beside its place, and move it there when it is whole."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
     work = folder.with_name(f"{folder.name}.{os.getpid()}")
     work.mkdir()
     try:
