@@ -127,14 +127,12 @@ def prepare(
     """Return the draft of an action and of everything that it sets off (effects, papers, messages, woken tickets)."""
     action = replace(action, documents=action.documents + refer(artifacts))
     transition = advance(procedure, ticket, action)
-    step, effect = transition.completed, Effect()
     papers: tuple[Artifact, ...] = ()
     mails: tuple[Mail, ...] = ()
+    effect = on_cancel(reader, ticket) if action.verb is Verb.CANCEL else Effect()
+    step = transition.completed
     if step is not None:
-        asked = asked_of(step, transition.answer)
-        fields = validate(asked, action.data, f"{ticket.id} {step.id}") if asked else dict(action.data)
-        effect = effect_of(reader, step, ticket, transition.answer, {**ticket.data, **fields})
-        action = replace(action, data={**fields, **effect.data})
+        action, effect = _stated(reader, step, ticket, action, transition.answer)
         transition = advance(procedure, ticket, action)
         occasion = Occasion(
             procedure=procedure,
@@ -147,8 +145,6 @@ def prepare(
         )
         papers = papers_of(desk, step, transition, occasion)
         mails = messages_of(desk, step, transition, occasion)
-    elif action.verb is Verb.CANCEL:
-        effect = on_cancel(reader, ticket)
     action = replace(action, documents=action.documents + refer(papers))
     draft = Draft(
         procedure=procedure,
@@ -161,6 +157,14 @@ def prepare(
         changes=effect.changes + changes,
     )
     return [draft, *woken(desk, reader, effect, action)]
+
+
+def _stated(reader: Reader, step: Step, ticket: Ticket, action: Action, answer: bool | None) -> tuple[Action, Effect]:
+    """Return the action with what its person stated, checked, and with what the completed step adds to it."""
+    asked = asked_of(step, answer)
+    fields = validate(asked, action.data, f"{ticket.id} {step.id}") if asked else dict(action.data)
+    effect = effect_of(reader, step, ticket, answer, {**ticket.data, **fields})
+    return replace(action, data={**fields, **effect.data}), effect
 
 
 def papers_of(desk: Desk, step: Step, transition: Transition, occasion: Occasion) -> tuple[Artifact, ...]:
