@@ -8,33 +8,25 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
 import sys
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import current_thread, main_thread
-from types import FrameType
 from typing import Any, Final, Protocol
 
-from sopauto.drivers.differences import masked, told, why
+from sopauto.drivers.differences import masked
+from sopauto.drivers.events import Listener
 from sopauto.drivers.ssh import Ssh
+from sopauto.drivers.stopping import interruptible
 from sopauto.errors import BadInput, StepFailed
 from sopauto.procedures.fields import one_line
 from sopauto.technical.host_keys import fingerprint
-from sopauto.technical.playbook import Change, PlaybookRun, Timed
+from sopauto.technical.playbook import PlaybookRun
 from sopauto.technical.reach import Silence
 from sopauto.work import Json, Report
 
-MAX_CHANGES: Final = 16 * 1024 * 1024
-"""Characters of a run's changes that are kept and compared."""
 MAX_LOG: Final = 1024 * 1024
 """Characters of a run's log that are kept."""
-TIMEOUT: Final = 7200
-"""Seconds after which a playbook is stopped."""
 GREETING_SECONDS: Final = 20
 KEEPER: Final = Path(__file__).with_name("keeper.py")
 
@@ -57,101 +49,6 @@ class Login(Protocol):
     @property
     def sudo_password_env(self) -> str | None:
         """The variable that holds the password that sudo asks for."""
-
-
-@dataclass(slots=True)
-class _Listener:
-    """Collects what the events of a run tell; shows each task as it ends."""
-
-    report: Report
-    secrets: tuple[str, ...] = ()
-    changes: list[Change] = field(default_factory=list)
-    tasks: list[Timed] = field(default_factory=list)
-    evidence: Json | None = None
-    failure: str | None = None
-    unreachable: bool = False
-    changed: int = 0
-    room: int = MAX_CHANGES
-    begun: float = field(default_factory=time.monotonic)
-
-    def hear(self, event: dict[str, Any]) -> bool:
-        data = event.get("event_data", {})
-        handler = {
-            "runner_on_ok": self._ok,
-            "runner_on_failed": self._failed,
-            "runner_on_unreachable": self._unreachable,
-            "playbook_on_stats": self._stats,
-        }.get(str(event.get("event")))
-        if handler:
-            handler(data, data.get("res") or {})
-        return False  # ansible-runner need not keep the event
-
-    def _ok(self, data: dict[str, Any], result: dict[str, Any]) -> None:
-        changed = bool(result.get("changed"))
-        if changed:
-            self._keep(Change(task=self._task(data), parts=tuple(masked(p, self.secrets) for p in told(result))))
-        if isinstance(result.get("evidence"), dict):
-            self.evidence = result["evidence"]
-        self._ended(data, "changed" if changed else "ok")
-
-    def _keep(self, change: Change) -> None:
-        """Keep a change while there is room; one that does not fit is missed when all are counted at the end."""
-        self.room -= len(change.task) + sum(map(len, change.parts))
-        if self.room > 0:
-            self.changes.append(change)
-
-    def _failed(self, data: dict[str, Any], result: dict[str, Any]) -> None:
-        if data.get("ignore_errors"):
-            return
-        # The last failure tells most: a rescue says what became of the first.
-        self.failure = masked(one_line(f"{self._task(data)}: {why(result)}"), self.secrets)
-        self._ended(data, "FAILED")
-
-    def _unreachable(self, data: dict[str, Any], result: dict[str, Any]) -> None:
-        self.unreachable = True
-        why = " ".join(str(result.get("msg") or "").split())[:300]
-        self.failure = self.failure or masked(one_line(f"{self._task(data)}: unreachable: {why}"), self.secrets)
-        self._ended(data, "UNREACHABLE")
-
-    def _stats(self, data: dict[str, Any], _: dict[str, Any]) -> None:
-        self.changed = sum(data.get("changed", {}).values())
-
-    def _ended(self, data: dict[str, Any], how: str) -> None:
-        task = self._task(data)
-        self.tasks.append(Timed(task=task, seconds=round(float(data.get("duration") or 0), 1), how=how))
-        self.report(f"{time.monotonic() - self.begun:6.1f} s  {how:<8} {one_line(task)}")
-
-    @staticmethod
-    def _task(data: dict[str, Any]) -> str:
-        return str(data.get("task", "")).partition(" : ")[2][:200] or str(data.get("task", ""))[:200]
-
-
-@dataclass(slots=True)
-class _Stop:
-    """Whether the run is to be stopped: by Ctrl-C or SIGTERM, or because it takes too long."""
-
-    pid_file: Path
-    until: float
-    why: str | None = None
-
-    def interrupted(self, number: int, _: FrameType | None) -> None:
-        self.why = f"stopped by {signal.Signals(number).name}"
-
-    def asked(self) -> bool:
-        """Tell ansible-runner whether to stop; by then nothing of the playbook runs any more."""
-        if self.why is None and time.monotonic() > self.until:
-            self.why = f"stopped after {TIMEOUT} s"
-        if self.why is None:
-            return False
-        with suppress(OSError, ValueError):
-            keeper = int(self.pid_file.read_text())
-            os.kill(keeper, signal.SIGTERM)
-            for _ in range(200):
-                os.kill(keeper, 0)
-                if _is_zombie(keeper):
-                    break
-                time.sleep(0.1)
-        return True
 
 
 class Ansible:
@@ -189,8 +86,8 @@ class Ansible:
         import ansible_runner
 
         sudo = _secret(login.sudo_password_env)
-        listener = _Listener(report=report, secrets=tuple(filter(None, (sudo, _secret(login.password_env)))))
-        with _interruptible(directory / "keeper.pid") as stop:
+        listener = Listener(report=report, secrets=tuple(filter(None, (sudo, _secret(login.password_env)))))
+        with interruptible(directory / "keeper.pid") as stop:
             runner = ansible_runner.run(
                 private_data_dir=str(directory),
                 playbook=playbook,
@@ -275,21 +172,6 @@ class Ansible:
         return found.host_key
 
 
-@contextmanager
-def _interruptible(pid_file: Path) -> Iterator[_Stop]:
-    """Let Ctrl-C and SIGTERM stop the playbook in an orderly way, so that it can be recorded."""
-    stop = _Stop(pid_file=pid_file, until=time.monotonic() + TIMEOUT)
-    if current_thread() is not main_thread():
-        yield stop
-        return
-    before = {number: signal.signal(number, stop.interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def _environment(directory: Path) -> dict[str, str]:
     """Return Ansible's environment; its `ansible-playbook` is one that the keeper runs."""
     programs = Path(sys.executable).parent
@@ -319,13 +201,6 @@ def _environment(directory: Path) -> dict[str, str]:
 
 def _secret(variable: str | None) -> str | None:
     return os.environ.get(variable) if variable else None
-
-
-def _is_zombie(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 def _log(runner: Any) -> str:

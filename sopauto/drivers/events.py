@@ -1,0 +1,83 @@
+"""What the events of a playbook tell: shown as they come, and what is kept of them, bounded."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sopauto.drivers.differences import masked, told, why
+from sopauto.procedures.fields import one_line
+from sopauto.technical.playbook import Change, Timed
+from sopauto.work import Json, Report
+
+MAX_CHANGES: Final = 16 * 1024 * 1024
+"""Characters of a run's changes that are kept and compared."""
+
+
+@dataclass(slots=True)
+class Listener:
+    """Collects what the events of a run tell; shows each task as it ends."""
+
+    report: Report
+    secrets: tuple[str, ...] = ()
+    changes: list[Change] = field(default_factory=list)
+    tasks: list[Timed] = field(default_factory=list)
+    evidence: Json | None = None
+    failure: str | None = None
+    unreachable: bool = False
+    changed: int = 0
+    room: int = MAX_CHANGES
+    begun: float = field(default_factory=time.monotonic)
+
+    def hear(self, event: dict[str, Any]) -> bool:
+        """Take an event of ansible-runner; tells it that it need not keep it."""
+        data = event.get("event_data", {})
+        handler = {
+            "runner_on_ok": self._ok,
+            "runner_on_failed": self._failed,
+            "runner_on_unreachable": self._unreachable,
+            "playbook_on_stats": self._stats,
+        }.get(str(event.get("event")))
+        if handler:
+            handler(data, data.get("res") or {})
+        return False  # ansible-runner need not keep the event
+
+    def _ok(self, data: dict[str, Any], result: dict[str, Any]) -> None:
+        changed = bool(result.get("changed"))
+        if changed:
+            self._keep(Change(task=self._task(data), parts=tuple(masked(p, self.secrets) for p in told(result))))
+        if isinstance(result.get("evidence"), dict):
+            self.evidence = result["evidence"]
+        self._ended(data, "changed" if changed else "ok")
+
+    def _keep(self, change: Change) -> None:
+        """Keep a change while there is room; one that does not fit is missed when all are counted at the end."""
+        self.room -= len(change.task) + sum(map(len, change.parts))
+        if self.room > 0:
+            self.changes.append(change)
+
+    def _failed(self, data: dict[str, Any], result: dict[str, Any]) -> None:
+        if data.get("ignore_errors"):
+            return
+        # The last failure tells most: a rescue says what became of the first.
+        self.failure = masked(one_line(f"{self._task(data)}: {why(result)}"), self.secrets)
+        self._ended(data, "FAILED")
+
+    def _unreachable(self, data: dict[str, Any], result: dict[str, Any]) -> None:
+        self.unreachable = True
+        why = " ".join(str(result.get("msg") or "").split())[:300]
+        self.failure = self.failure or masked(one_line(f"{self._task(data)}: unreachable: {why}"), self.secrets)
+        self._ended(data, "UNREACHABLE")
+
+    def _stats(self, data: dict[str, Any], _: dict[str, Any]) -> None:
+        self.changed = sum(data.get("changed", {}).values())
+
+    def _ended(self, data: dict[str, Any], how: str) -> None:
+        task = self._task(data)
+        self.tasks.append(Timed(task=task, seconds=round(float(data.get("duration") or 0), 1), how=how))
+        self.report(f"{time.monotonic() - self.begun:6.1f} s  {how:<8} {one_line(task)}")
+
+    @staticmethod
+    def _task(data: dict[str, Any]) -> str:
+        return str(data.get("task", "")).partition(" : ")[2][:200] or str(data.get("task", ""))[:200]
