@@ -71,7 +71,7 @@ SUPERIORS = {
 UNITS = {"dtiki": "Direktorat Teknologi Informasi KI", UNIT: "Dinas Kesehatan"}
 PROFILE: Mapping[str, Any] = {
     "title": "Server aplikasi kecil",
-    "resources": {"cpus": 2, "memory_mb": 400, "disk_gb": 2},
+    "resources": {"cpus": 1, "memory_mb": 400, "disk_gb": 2},
     "ntp": ["0.id.pool.ntp.org", "1.id.pool.ntp.org"],
     "upgrade": False,
     "administrators": ["yoga"],

@@ -87,7 +87,8 @@ class Vm:
         seed = ("-drive", f"file={self.folder}/seed.tar,if=virtio,format=raw,readonly=on")
         return [
             "qemu-system-x86_64",
-            *("-machine", "q35", "-accel", "tcg,tb-size=256,thread=multi", "-cpu", "max", "-smp", "2"),
+            # One processor: emulated ones wait for each other, and other machines stand beside this one.
+            *("-machine", "q35", "-accel", "tcg,tb-size=256", "-cpu", "max", "-smp", "1"),
             *("-m", str(self.memory)),
             *("-kernel", str(image.kernel), "-initrd", str(image.initrd), "-append", KERNEL),
             *(part for drive in (drives[0], seed, *drives[1:]) for part in drive),

@@ -32,7 +32,7 @@ NOT_HERE = ("apparmor", "audit", "cron", "file_systems", "integrity", "logging",
 """Topics that cannot lock out; molecule's scenarios have them."""
 PROFILE = {
     "title": "Server aplikasi kecil",
-    "resources": {"cpus": 2, "memory_mb": 400, "disk_gb": 1},
+    "resources": {"cpus": 1, "memory_mb": 400, "disk_gb": 1},
     "upgrade": False,
     "administrators": ["yoga"],
     "hardening": {**dict.fromkeys(NOT_HERE, False), "rollback_seconds": ROLLBACK},
@@ -63,6 +63,14 @@ class Site(Commands):
             command, input=f"{PASSWORD}\n{script}\n", capture_output=True, text=True, check=True, timeout=seconds
         )
         return ended.stdout
+
+    def armed(self) -> bool:
+        """Tell whether old settings wait on the server to be brought back."""
+        return "yes" in self.on_server("test ! -e /var/lib/sopauto/rollback/armed || echo yes")
+
+    def sshd(self) -> list[str]:
+        """Return what sshd says that its settings are."""
+        return self.on_server("/usr/sbin/sshd -T").splitlines()
 
     def row(self) -> str:
         return str(self.show(self.ticket)["step"]).rpartition(".")[2]
