@@ -34,7 +34,6 @@ PROFILE = {
     "title": "Server aplikasi kecil",
     "resources": {"cpus": 1, "memory_mb": 400, "disk_gb": 1},
     "upgrade": False,
-    "administrators": ["yoga"],
     "hardening": {**dict.fromkeys(NOT_HERE, False), "rollback_seconds": ROLLBACK},
 }
 PROVISION = """\
