@@ -8,7 +8,7 @@ from testinfra.host import Host
 def test_the_old_settings_are_back_and_in_force(host: Host) -> None:
     with host.sudo():
         assert not host.file("/etc/ssh/sshd_config.d/00-sopauto.conf").exists
-        assert "authenticationmethods any" in host.check_output("/usr/sbin/sshd -T").splitlines()
+        assert "denyusers" not in host.check_output("/usr/sbin/sshd -T")
         assert not host.file("/etc/systemd/system/sopauto-rollback.timer").exists
 
 
