@@ -9,9 +9,10 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import shlex
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +22,9 @@ from sopauto.drivers.wire import Wire
 from sopauto.errors import BadInput, StepFailed
 from sopauto.procedures.fields import visible
 from sopauto.technical.collect import Login
-from sopauto.technical.host_keys import key_type, refuse_changed
+from sopauto.technical.host_keys import fingerprint, key_type, refuse_changed
 from sopauto.technical.reach import Greeting, Silence
+from sopauto.work import Json
 
 if TYPE_CHECKING:
     import paramiko
@@ -51,6 +53,10 @@ class Credentials(Protocol):
     def password_env(self) -> str | None:
         """The name of an environment variable."""
 
+    @property
+    def sudo_password_env(self) -> str | None:
+        """The variable that holds the password that sudo asks for."""
+
 
 @dataclass(slots=True)
 class _SilenceError(Exception):
@@ -69,6 +75,55 @@ class _Line:
     def host_key(self) -> str:
         key = self.transport.get_remote_server_key()
         return f"{key.get_name()} {key.get_base64()}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """One login, on which commands run one after the other. `left` are the bytes that their answers may still have."""
+
+    line: _Line
+    server: str
+    credentials: Credentials
+    left: int
+
+    def run(self, command: str, given: bytes = b"") -> tuple[int, bytes, bytes]:
+        """Return exit status, output and error output of a shell's command line; raises StepFailed (out of bounds)."""
+        import paramiko
+
+        wire = self.line.wire
+        try:
+            channel = self.line.transport.open_session(timeout=wire.seconds_left())
+            channel.settimeout(wire.seconds_left())
+            channel.exec_command(command)
+            channel.sendall(given)
+            channel.shutdown_write()
+            out = self._read(channel.recv)
+            err = self._read(channel.recv_stderr)
+            code = channel.recv_exit_status() if wire.exceeded is None else -1
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise self._broken(type(error).__name__) from None
+        if wire.exceeded is not None:
+            raise self._broken(wire.exceeded)
+        return code, out, err
+
+    def run_as(self, user: str, command: str) -> tuple[int, bytes, bytes]:
+        """Return the same of a command that another user of the server runs; raises StepFailed."""
+        if self.credentials.user in {"root", user}:
+            return self.run(command if user == "root" else f"runuser --user {shlex.quote(user)} -- {command}")
+        password = os.environ.get(self.credentials.sudo_password_env or "", "")
+        return self.run(f"sudo -S -p '' -u {shlex.quote(user)} -- {command}", f"{password}\n".encode())
+
+    def _read(self, receive: Callable[[int], bytes]) -> bytes:
+        answer = bytearray()
+        while piece := receive(PIECE):
+            answer += piece
+            self.left -= len(piece)
+            if self.left < 0:
+                raise StepFailed("answered more than can be read", where=self.server, mend="look at the server")
+        return bytes(answer)
+
+    def _broken(self, why: str) -> StepFailed:
+        return StepFailed(f"the session ended early ({why})", where=self.server, mend="look at the server")
 
 
 class Ssh:
@@ -103,6 +158,35 @@ class Ssh:
         except _SilenceError as error:
             what = f"does not answer on {login.address} port {login.port}: {error.silence.reason}"
             raise StepFailed(what, where=login.server, mend="run custody.check") from None
+
+    @contextmanager
+    def session(self, parameters: Json, *, max_bytes: int, seconds: float) -> Iterator[Session]:
+        """Log in once, and run many commands; all of them together are bounded in bytes and seconds.
+
+        The server is that of `parameters`: `server`, `address`, `port`, `fingerprint`, `credentials`.
+        Raises: BadInput (unusable credentials), StepFailed (not reachable, another host key, login refused).
+        """
+        server, address, port = str(parameters["server"]), str(parameters["address"]), int(parameters["port"])
+        credentials = self._named(str(parameters["credentials"]))
+        try:
+            with _line(address, port, pinned="ssh-ed25519", seconds=seconds) as line:
+                found = fingerprint(line.host_key)
+                if found != parameters["fingerprint"]:
+                    what = f"the host key is {found}, not {parameters['fingerprint']}"
+                    raise StepFailed(what, where=server, mend="nothing was sent; read it on the server's console again")
+                login = Login(
+                    server=server,
+                    address=address,
+                    port=port,
+                    host_key=line.host_key,
+                    credentials=str(parameters["credentials"]),
+                )
+                _log_in(line, login, credentials)
+                line.wire.allow(2 * max_bytes)
+                yield Session(line=line, server=server, credentials=credentials, left=max_bytes)
+        except _SilenceError as error:
+            what = f"does not answer on {address} port {port}: {error.silence.reason}"
+            raise StepFailed(what, where=server, mend="look there") from None
 
     def _named(self, name: str) -> Credentials:
         if name not in self._credentials:
