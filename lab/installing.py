@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from lab.mailbox import Mailbox
 from lab.newserver import Bare
 from lab.walking import Walk
 from lab.workspace import Workspace, make_key, people_file
+from sopauto.catalogue.shelf import FILE, SHIPPED
 from sopauto.technical.host_keys import fingerprint
 from sopauto.tickets.model import Letter
 
@@ -36,6 +38,14 @@ def workspace_for(home: Path, *, server: Bare, mailbox: Mailbox) -> Workspace:
     (home / "people.yaml").write_text(people)
     (home / "sopauto.toml").write_text(_settings(server, mailbox))
     return workspace
+
+
+def break_test(workspace: Workspace, name: str, right: str, wrong: str) -> None:
+    """Give the workspace an entry of its own: the shipped one, but for a default test that expects something wrong."""
+    entry = workspace.home / "catalogue" / name
+    shutil.copytree(SHIPPED / name, entry)
+    text = (entry / FILE).read_text()
+    (entry / FILE).write_text(text.replace(right, wrong))
 
 
 def request(server: Bare, software: str) -> Letter:

@@ -13,7 +13,8 @@ from typing import Any, Final
 from testinfra.backend.base import BaseBackend, CommandResult
 from testinfra.host import Host
 
-from sopauto.drivers.ssh import Session, Ssh
+from sopauto.drivers.session import Session, session
+from sopauto.drivers.ssh import Ssh
 from sopauto.procedures.fields import one_line
 from sopauto.technical.software_tests import Checked
 from sopauto.work import Json, Report
@@ -66,12 +67,12 @@ class DefaultTests:
         self._ssh = ssh
 
     def test(self, parameters: Json, report: Report) -> Sequence[Checked]:
-        """Make the checks in order; raises BadInput (unusable login), StepFailed (see `Ssh.session`)."""
-        with self._ssh.session(parameters, max_bytes=MAX_BYTES, seconds=SECONDS) as session:
-            host = Host(_Line(session, str(parameters["server"])))
+        """Make the checks in order; raises BadInput (unusable login), StepFailed (see `session`)."""
+        with session(self._ssh, parameters, max_bytes=MAX_BYTES, seconds=SECONDS) as line:
+            host = Host(_Line(line, str(parameters["server"])))
             results = []
             for test in parameters["tests"]:
-                results.append(_check(host, session, test))
+                results.append(check(host, line, test))
                 report(_told(results[-1]))
         return results
 
@@ -80,7 +81,8 @@ def _told(result: Checked) -> str:
     return f"{result.seconds:6.2f} s  {'ok    ' if result.passed else 'FAILED'} {result.title} {result.found}".rstrip()
 
 
-def _check(host: Host, session: Session, test: Json) -> Checked:
+def check(host: Host, session: Session | None, test: Json) -> Checked:
+    """Make one check; `session` is needed for an SQL ping only."""
     begun = time.monotonic()
     found = _found(host, session, test)
     while found and time.monotonic() - begun < test["within"]:
@@ -94,7 +96,7 @@ def _check(host: Host, session: Session, test: Json) -> Checked:
     )
 
 
-def _found(host: Host, session: Session, test: Json) -> str:
+def _found(host: Host, session: Session | None, test: Json) -> str:
     """Return what is wrong (empty: it holds)."""
     try:
         return CHECKS[test["kind"]](host, session, test)
@@ -103,7 +105,7 @@ def _found(host: Host, session: Session, test: Json) -> str:
         return f"cannot be checked: {error}"
 
 
-def _package(host: Host, _: Session, test: Json) -> str:
+def _package(host: Host, _: Session | None, test: Json) -> str:
     package = host.package(test["package"])
     if not package.is_installed:
         return "not installed"
@@ -111,14 +113,14 @@ def _package(host: Host, _: Session, test: Json) -> str:
     return "" if upstream.startswith(test.get("version", "")) else f"version {package.version}"
 
 
-def _service(host: Host, _: Session, test: Json) -> str:
+def _service(host: Host, _: Session | None, test: Json) -> str:
     service = host.service(test["service"])
     if not service.is_running:
         return "not running"
     return "" if service.is_enabled else "not enabled"
 
 
-def _port(host: Host, _: Session, test: Json) -> str:
+def _port(host: Host, _: Session | None, test: Json) -> str:
     number, _, protocol = test["port"].partition("/")
     addresses = [test["address"]] if "address" in test else ["0.0.0.0", "::", "127.0.0.1", "::1"]  # noqa: S104 - asked for
     listening = set(host.socket.get_listening_sockets())
@@ -126,11 +128,11 @@ def _port(host: Host, _: Session, test: Json) -> str:
     return "" if wanted & listening else "nobody listens"
 
 
-def _process(host: Host, _: Session, test: Json) -> str:
+def _process(host: Host, _: Session | None, test: Json) -> str:
     return "" if host.process.filter(comm=test["process"]) else "no such process"
 
 
-def _http(host: Host, _: Session, test: Json) -> str:
+def _http(host: Host, _: Session | None, test: Json) -> str:
     answer = host.run("python3 -c %s %s", FETCH, test["http"])
     status, _, body = answer.stdout.partition("\n")
     if answer.rc:
@@ -140,14 +142,14 @@ def _http(host: Host, _: Session, test: Json) -> str:
     return "" if test["contains"] in body else f"its body lacks {test['contains']!r}"
 
 
-def _command(host: Host, _: Session, test: Json) -> str:
+def _command(host: Host, _: Session | None, test: Json) -> str:
     ended = host.run(shlex.join(test["command"]))
     if ended.rc != test["exit"]:
         return f"exit {ended.rc}: {(ended.stderr or ended.stdout).strip()}"
     return "" if test["contains"] in ended.stdout + ended.stderr else f"prints {ended.stdout.strip()!r}"
 
 
-def _file(host: Host, _: Session, test: Json) -> str:
+def _file(host: Host, _: Session | None, test: Json) -> str:
     file = host.file(test["file"])
     if not file.exists:
         return "does not exist"
@@ -156,13 +158,14 @@ def _file(host: Host, _: Session, test: Json) -> str:
     return "" if not test["contains"] or test["contains"] in file.content_string else f"lacks {test['contains']!r}"
 
 
-def _sql(_: Host, session: Session, test: Json) -> str:
+def _sql(_: Host, session: Session | None, test: Json) -> str:
+    assert session is not None
     user, command = PINGS[test["sql"]]
     code, out, err = session.run_as(user, command)
     return "" if code == 0 and out.strip() == b"1" else (err or out).decode(errors="replace").strip() or "no answer"
 
 
-CHECKS: Final[Mapping[str, Callable[[Host, Session, Json], str]]] = {
+CHECKS: Final[Mapping[str, Callable[[Host, Session | None, Json], str]]] = {
     "package": _package,
     "service": _service,
     "port": _port,

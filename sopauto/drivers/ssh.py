@@ -9,10 +9,9 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import shlex
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,55 +76,6 @@ class _Line:
         return f"{key.get_name()} {key.get_base64()}"
 
 
-@dataclass(slots=True, kw_only=True)
-class Session:
-    """One login, on which commands run one after the other. `left` are the bytes that their answers may still have."""
-
-    line: _Line
-    server: str
-    credentials: Credentials
-    left: int
-
-    def run(self, command: str, given: bytes = b"") -> tuple[int, bytes, bytes]:
-        """Return exit status, output and error output of a shell's command line; raises StepFailed (out of bounds)."""
-        import paramiko
-
-        wire = self.line.wire
-        try:
-            channel = self.line.transport.open_session(timeout=wire.seconds_left())
-            channel.settimeout(wire.seconds_left())
-            channel.exec_command(command)
-            channel.sendall(given)
-            channel.shutdown_write()
-            out = self._read(channel.recv)
-            err = self._read(channel.recv_stderr)
-            code = channel.recv_exit_status() if wire.exceeded is None else -1
-        except (paramiko.SSHException, OSError, EOFError) as error:
-            raise self._broken(type(error).__name__) from None
-        if wire.exceeded is not None:
-            raise self._broken(wire.exceeded)
-        return code, out, err
-
-    def run_as(self, user: str, command: str) -> tuple[int, bytes, bytes]:
-        """Return the same of a command that another user of the server runs; raises StepFailed."""
-        if self.credentials.user in {"root", user}:
-            return self.run(command if user == "root" else f"runuser --user {shlex.quote(user)} -- {command}")
-        password = os.environ.get(self.credentials.sudo_password_env or "", "")
-        return self.run(f"sudo -S -p '' -u {shlex.quote(user)} -- {command}", f"{password}\n".encode())
-
-    def _read(self, receive: Callable[[int], bytes]) -> bytes:
-        answer = bytearray()
-        while piece := receive(PIECE):
-            answer += piece
-            self.left -= len(piece)
-            if self.left < 0:
-                raise StepFailed("answered more than can be read", where=self.server, mend="look at the server")
-        return bytes(answer)
-
-    def _broken(self, why: str) -> StepFailed:
-        return StepFailed(f"the session ended early ({why})", where=self.server, mend="look at the server")
-
-
 class Ssh:
     """Greets servers and runs scripts on them. Fulfils `reach.Greeter` and `collect.Shell`."""
 
@@ -160,30 +110,28 @@ class Ssh:
             raise StepFailed(what, where=login.server, mend="run custody.check") from None
 
     @contextmanager
-    def session(self, parameters: Json, *, max_bytes: int, seconds: float) -> Iterator[Session]:
-        """Log in once, and run many commands; all of them together are bounded in bytes and seconds.
+    def channel(
+        self, parameters: Json, *, max_bytes: int, seconds: float
+    ) -> Iterator[tuple[paramiko.Channel, Wire, Credentials]]:
+        """Log in and return an open channel with its wire: all that comes is bounded in bytes and seconds.
 
         The server is that of `parameters`: `server`, `address`, `port`, `fingerprint`, `credentials`.
         Raises: BadInput (unusable credentials), StepFailed (not reachable, another host key, login refused).
         """
         server, address, port = str(parameters["server"]), str(parameters["address"]), int(parameters["port"])
-        credentials = self._named(str(parameters["credentials"]))
+        name = str(parameters["credentials"])
+        credentials = self._named(name)
         try:
             with _line(address, port, pinned="ssh-ed25519", seconds=seconds) as line:
                 found = fingerprint(line.host_key)
                 if found != parameters["fingerprint"]:
                     what = f"the host key is {found}, not {parameters['fingerprint']}"
                     raise StepFailed(what, where=server, mend="nothing was sent; read it on the server's console again")
-                login = Login(
-                    server=server,
-                    address=address,
-                    port=port,
-                    host_key=line.host_key,
-                    credentials=str(parameters["credentials"]),
-                )
+                login = Login(server=server, address=address, port=port, host_key=line.host_key, credentials=name)
                 _log_in(line, login, credentials)
+                # Each byte of an answer may come in a packet of its own; no honest server needs twice the room.
                 line.wire.allow(2 * max_bytes)
-                yield Session(line=line, server=server, credentials=credentials, left=max_bytes)
+                yield line.transport.open_session(timeout=line.wire.seconds_left()), line.wire, credentials
         except _SilenceError as error:
             what = f"does not answer on {address} port {port}: {error.silence.reason}"
             raise StepFailed(what, where=server, mend="look there") from None
