@@ -118,8 +118,8 @@ class Underway(SoftwareStage):
         raise Refused(f"{self.name} has no plan of its own", mend="the row that installs plans it too")
 
     def probe(self, order: WorkOrder, report: Report) -> Probe:  # noqa: ARG002 - the Protocol's signature
-        """Tell that it may be run again: it starts what does not run, or takes back what is still there."""
-        return Probe.NOT_BEGUN
+        """Tell that it may go on: it starts what does not run, or takes back what is still there."""
+        return Probe.PARTLY
 
 
 class Run(Underway):

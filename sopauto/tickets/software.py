@@ -33,6 +33,7 @@ def software_parameters(module: str, ticket: Ticket, step: Step, *, shelf: Shelf
         raise Refused(f"{', '.join(missing)} is not stated yet", where=ticket.id, mend="row 1 asks for it")
     entry = shelf.get(str(data["katalog"]))
     common = {
+        "ticket": ticket.id,
         "server": server_id(ticket),
         "address": str(data["alamat_ip"]),
         "port": int(data.get("port_ssh") or 22),

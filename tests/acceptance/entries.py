@@ -75,3 +75,39 @@ def put_entry(folder: Path, target: Path, *, content: bytes = b"", **changes: An
     (entry / "agenda.conf.j2").write_text("port {{ port }}\ntitle {{ title }}\nfree {{ free }}\n")
     (entry / "software.yaml").write_text(json.dumps({**software, **changes}, indent=1))
     return entry
+
+
+def put_package(folder: Path) -> Path:
+    """Write an entry `buku-tamu` into a catalogue: a package file with a program and a file below /etc."""
+    entry = folder / "buku-tamu"
+    tree = entry / "tree"
+    for name, text in {
+        "DEBIAN/control": "Package: buku-tamu\nVersion: 1.0\nArchitecture: all\nMaintainer: A <a@x>\n"
+        "Description: test\n",
+        "DEBIAN/conffiles": "/etc/buku-tamu.conf\n",
+        "usr/bin/buku-tamu": PROGRAM.replace("agenda", "buku tamu"),
+        "etc/buku-tamu.conf": "port 1\n",
+    }.items():
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_text(text)
+        (tree / name).chmod(0o755 if "bin" in name else 0o644)
+    package = entry / "buku-tamu.deb"
+    subprocess.run(["dpkg-deb", "--root-owner-group", "--build", tree, package], check=True, capture_output=True)
+    software = {
+        "title": "Buku tamu",
+        "versions": ["1.0"],
+        "licence": "MIT",
+        "source": {
+            "package_files": [{"file": package.name, "sha256": hashlib.sha256(package.read_bytes()).hexdigest()}]
+        },
+        "tests": [{"package": "buku-tamu", "version": "1.0"}, {"command": ["buku-tamu"], "contains": "buku tamu 1.0"}],
+        "configuration": {
+            "settings": {"port": {"type": "number", "label": "Port", "default": 80, "minimum": 1}},
+            "templates": [{"template": "buku-tamu.conf.j2", "path": "/etc/buku-tamu.conf"}],
+            "check": ["grep -q port /etc/buku-tamu.conf"],
+            "verify": [{"file": "/etc/buku-tamu.conf", "contains": "port ${port}"}],
+        },
+    }
+    (entry / "buku-tamu.conf.j2").write_text("port {{ port }}\n")
+    (entry / "software.yaml").write_text(json.dumps(software, indent=1))
+    return entry

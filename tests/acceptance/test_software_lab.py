@@ -1,4 +1,4 @@
-"""Every shipped entry on one virtual machine: checked, installed, run, tested, configured, verified and taken back.
+"""Every shipped entry and one of an agency's own on a virtual machine: from the requirements to the removal.
 
 The modules are driven by hand, one entry after the other on the same server: what one leaves behind would show at the
 next. The whole SOP with its papers is walked in test_software.py.
@@ -31,10 +31,13 @@ from sopauto.tickets.gate import digests
 from sopauto.tickets.model import State, Ticket
 from sopauto.tickets.software import software_parameters
 from sopauto.work import Json, Plan, Result, WorkOrder
+from tests.acceptance.entries import put_package
 from tests.conftest import need_or_skip
 
 pytestmark = pytest.mark.lab
 
+OWN = "buku-tamu"
+"""A package file of an agency's own, which no shipped entry knows."""
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "nginx": {"port": 8181, "server_name": "web.example.go.id"},
     "apache-php": {"server_name": "web.example.go.id"},
@@ -48,6 +51,7 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "zabbix-agent": {"name": "server-01.example.go.id"},
     "nodejs": {"environment": "development"},
     "status-page": {"port": 8191},
+    OWN: {"port": 8282},
 }
 
 
@@ -123,9 +127,10 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         need_or_skip(missing="root on Debian (virtual machines)")
     home = tmp_path_factory.mktemp("software")
     (home / "settings").mkdir()
+    put_package(home / "catalogue")
     guest = Guest.up(home / "lab", memory=1536, say=say)
     try:
-        yield Bench(guest=guest, shelf=Shelf(), settings=home / "settings")
+        yield Bench(guest=guest, shelf=Shelf(home / "catalogue"), settings=home / "settings")
     finally:
         guest.down()
 
@@ -149,4 +154,12 @@ def test_an_entry_from_its_requirements_to_its_removal(bench: Bench, name: str) 
 
 
 def test_every_shipped_entry_is_tried() -> None:
-    assert set(Shelf().names()) == set(SETTINGS)
+    assert {*Shelf().names(), OWN} == set(SETTINGS)
+
+
+def test_what_was_taken_back_can_be_installed_again_with_its_data(bench: Bench) -> None:
+    for _ in range(2):
+        bench.stage(Install, "redis", row=5)
+        assert bench.stage(Run, "redis", row=6).summary == "it runs"
+        removed = bench.stage(Remove, "redis", row=8).facts["evidence"]
+        assert (removed["left"], removed["kept"]) == ([], ["/var/lib/redis"])

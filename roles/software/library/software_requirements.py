@@ -21,6 +21,10 @@ options:
     description: Where recorded states are kept.
     type: str
     required: true
+  ticket:
+    description: The ticket that asks.
+    type: str
+    required: true
 author:
   - sopauto
 """
@@ -30,6 +34,7 @@ EXAMPLES = r"""
     name: nginx
     entry: "{{ entry }}"
     records: /var/lib/sopauto/software
+    ticket: PL-2026-0001
 """
 RETURN = r"""
 failures:
@@ -38,6 +43,7 @@ failures:
   type: list
 """
 
+import json
 import os
 import re
 import socket
@@ -108,18 +114,36 @@ def installed(look, package):
     return code == 0 and out.startswith("ii")
 
 
+def recorded(path):
+    """Return the ticket for which a state is recorded (empty: none is)."""
+    try:
+        with open(path) as kept:
+            return json.load(kept)["ticket"]
+    except OSError:
+        return ""
+
+
+def absent(look, entry):
+    """Look that the software is not there already: what somebody else installed is not ours to take back."""
+    source = entry["source"]
+    if source["packages"] and not source["archive"]:
+        package = source["packages"][0]
+        there = installed(look, package)
+        fault = "%s is installed already, by somebody else" % package
+        look.row("package " + package, "absent", "installed" if there else "absent", not there, fault)
+
+
 def candidates(look, entry):
-    """Look at what the package sources offer, and at what installing would do to other packages."""
+    """Look at what the package sources offer."""
     packages = entry["source"]["packages"]
+    _, out, _ = look.run("apt-cache", "policy", *packages)
+    offered = dict(re.findall(r"^(\S+):\n  Installed: .*\n  Candidate: (\S+)", out, re.M))
     for package in packages:
-        _, out, _ = look.run("apt-cache", "policy", package)
-        found = re.search(r"Candidate: (\S+)", out)
-        version = found.group(1) if found else "(none)"
+        version = offered.get(package, "(none)")
         look.row("package " + package, "can be had", version, version != "(none)", "package %s cannot be had" % package)
-    if entry["source"]["archive"] or not packages:
+    if entry["source"]["archive"]:
         return
-    _, out, _ = look.run("apt-cache", "policy", packages[0])
-    version = (re.search(r"Candidate: (?:\d+:)?(\S+)", out) or [None, ""])[1]
+    version = offered.get(packages[0], "").partition(":")[2] or offered.get(packages[0], "")
     ok = any(version.startswith(wanted) for wanted in entry["versions"])
     wanted = ", ".join(entry["versions"])
     look.row(
@@ -147,11 +171,13 @@ def main():
         "name": {"type": "str", "required": True},
         "entry": {"type": "dict", "required": True},
         "records": {"type": "str", "required": True},
+        "ticket": {"type": "str", "required": True},
     }
     module = AnsibleModule(argument_spec=options, supports_check_mode=True)
     entry = module.params["entry"]
     requires = entry["requires"]
-    ours = os.path.exists(os.path.join(module.params["records"], module.params["name"], "before.json"))
+    owner = recorded(os.path.join(module.params["records"], module.params["name"], "before.json"))
+    ours = owner == module.params["ticket"]
     look = Look(module)
     found = system()
     look.row("system", ", ".join(entry["systems"]), found, found in entry["systems"], "its system is %s" % found)
@@ -172,7 +198,11 @@ def main():
     free = min(free_mb(path) for path in ["/usr", "/var"] + ([archive["into"]] if archive else []))
     wanted = requires["disk_mb"]
     look.row("free disk in MB", wanted, free, free >= wanted, "%d MB of disk are free, %d are needed" % (free, wanted))
-    if not ours:
+    if owner and not ours:
+        fault = "%s is installed already, by %s" % (module.params["name"], owner)
+        look.row("installed before", "no", owner, ok=False, fault=fault)
+    elif not ours:
+        absent(look, entry)
         for port in requires["ports"]:
             number, _, protocol = port.partition("/")
             taken = busy(int(number), protocol)

@@ -44,9 +44,11 @@ evidence:
   type: dict
 """
 
+import grp
 import hashlib
 import json
 import os
+import pwd
 import re
 import shutil
 import stat
@@ -175,6 +177,21 @@ def accounts():
     return found
 
 
+def names(kind):
+    """Return the names of all users or groups, read anew."""
+    return {account.partition(" ")[2] for account in accounts() if account.startswith(kind)}
+
+
+def owner(path):
+    """Return user and group of a directory's owner, where it is an account that came with a software."""
+    status = os.lstat(path)
+    try:
+        user = pwd.getpwuid(status.st_uid)
+        return [(user, grp.getgrgid(user.pw_gid))] if user.pw_uid else []
+    except KeyError:
+        return []
+
+
 def differences(before, after):
     """Return what differs, by part: names with the values before and after."""
     told = {}
@@ -249,6 +266,7 @@ class TakeBack:
         self.order = record.order
         self.entry = record.order["entry"]
         self.before = before
+        self.owners = []
         self.ours = differences(before, after)
         self.ours["files"].update({path: (before["files"].get(path), None) for path in self.order["paths"]})
         for port in self.entry["requires"]["ports"]:
@@ -270,7 +288,8 @@ class TakeBack:
             shutil.rmtree(archive["into"], ignore_errors=True)
         kept = self.put_data_back()
         self.restore_files()
-        self.remove_accounts(kept)
+        self.keep_owners()
+        self.remove_accounts()
         if self.server.has_systemd:
             self.server.run("systemctl", "daemon-reload")
             self.server.run("systemctl", "reset-failed")
@@ -296,17 +315,23 @@ class TakeBack:
         for path in self.order["entry"]["data"]:
             if os.path.isdir(path) and not os.path.islink(path) and not os.path.lexists(path + KEPT):
                 os.rename(path, path + KEPT)
+            if os.path.isdir(path + KEPT) and self.keeps(path):
+                self.owners += owner(path + KEPT)
+
+    def keeps(self, path):
+        return not self.order["delete_data"] or path in self.before["data"]
 
     def put_data_back(self):
         kept = []
         for path in self.order["entry"]["data"]:
             if not os.path.isdir(path + KEPT):
                 continue
-            if self.order["delete_data"]:
+            if not self.keeps(path):
                 shutil.rmtree(path + KEPT)
                 continue
-            if os.path.isdir(path):
-                shutil.rmtree(path)
+            if os.path.isdir(path) and os.listdir(path):
+                raise Fault("%s came again while its data stood aside in %s: look at both" % (path, path + KEPT))
+            remove(path)
             os.rename(path + KEPT, path)
             kept.append(path)
         return kept
@@ -327,27 +352,36 @@ class TakeBack:
             elif wanted.startswith("directory"):
                 os.makedirs(path, exist_ok=True)
                 shutil.copystat(self.kept(path), path)
+                status = os.lstat(self.kept(path))
+                os.chown(path, status.st_uid, status.st_gid)
             else:
                 bring(self.kept(path), path)
 
     def kept(self, path):
         return os.path.join(self.record.path("etc"), os.path.relpath(path, "/etc"))
 
-    def remove_accounts(self, kept):
+    def keep_owners(self):
+        """Bring back the accounts that own data which stays: a package's own removal may have deleted them."""
+        for user, group in self.owners:
+            if group.gr_name not in names("group"):
+                self.server.must("groupadd", "--system", "--gid", str(group.gr_gid), group.gr_name)
+            if user.pw_name not in names("user"):
+                numbers = ["--uid", str(user.pw_uid), "--gid", str(user.pw_gid)]
+                rest = ["--home-dir", user.pw_dir, "--no-create-home", "--shell", user.pw_shell, user.pw_name]
+                self.server.must("useradd", "--system", *numbers, *rest)
+
+    def remove_accounts(self):
         """Remove the accounts that came, but for those that own data which stays."""
-        owners = {os.lstat(path).st_uid for path in kept}
-        stay = {
-            name.split()[1]
-            for name in self.new("accounts")
-            if name.startswith("user") and int(accounts().get(name, -1)) in owners
+        stay = {"user " + user.pw_name for user, _ in self.owners} | {
+            "group " + group.gr_name for _, group in self.owners
         }
         for kind, program in (("user", "userdel"), ("group", "groupdel")):
-            for name in self.new("accounts"):
-                if name.split()[0] == kind and name in accounts() and name.split()[1] not in stay:
-                    self.server.run(program, name.split()[1])
-        for name in stay:
-            self.ours["accounts"].pop("user " + name, None)
-            self.ours["accounts"].pop("group " + name, None)
+            for account in self.new("accounts"):
+                name = account.partition(" ")[2]
+                if account.startswith(kind) and account not in stay and name in names(kind):
+                    self.server.run(program, name)
+        for account in stay:
+            self.ours["accounts"].pop(account, None)
 
     def left(self):
         """Return what of ours is not as before, and what others changed meanwhile."""
@@ -383,7 +417,8 @@ def record_before(module, server, record):
     result = {"changed": True, "diff": {"prepared": "record packages, /etc, services, ports and accounts\n"}}
     if not module.check_mode:
         record.copy_etc()
-        record.write("before.json", server.state())
+        there = [path for path in record.order["entry"]["data"] if os.path.isdir(path)]
+        record.write("before.json", dict(server.state(), ticket=record.order["ticket"], data=there))
     module.exit_json(**result)
 
 
