@@ -180,6 +180,20 @@ def test_a_default_test_that_fails_is_taken_back_with_proof_and_the_ticket_stand
     assert walk.to_the_end(ticket).state is State.DONE
 
 
+def test_an_installation_that_breaks_off_is_taken_back_at_once_and_can_be_run_again(office: Office) -> None:
+    ticket = office.ticket_at(5).id
+    office.inv("ticket.plan", ticket, as_="yoga")
+    office.inv("ticket.approve", ticket, as_="rina")
+    (office.target / "opt").write_text("in the way\n")
+    failed = office.inv("software.install", ticket, as_="yoga", expect=1)
+    assert "what was begun is taken back" in failed.stderr
+    assert office.there() == ["opt"]
+    assert not (office.home.parent / "records" / "agenda" / "before.json").exists()
+    (office.target / "opt").unlink()
+    office.inv("software.install", ticket, as_="yoga")
+    assert office.there() == ["opt/agenda/bin/agenda"]
+
+
 def test_a_configuration_that_is_not_right_goes_back_to_row_10_and_each_attempt_is_kept(office: Office) -> None:
     walk = office.walk(answers={"instalasi.11": (False, True)})
     ticket = walk.until(walk.open(request(office.bare, "agenda"), person="yoga"), "instalasi.11")

@@ -7,6 +7,7 @@ next. The whole SOP with its papers is walked in test_software.py.
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -155,6 +156,17 @@ def test_an_entry_from_its_requirements_to_its_removal(bench: Bench, name: str) 
 
 def test_every_shipped_entry_is_tried() -> None:
     assert {*Shelf().names(), OWN} == set(SETTINGS)
+
+
+def test_what_others_change_meanwhile_is_told_and_left_alone(bench: Bench) -> None:
+    bench.stage(Install, OWN, row=5)
+    changing = "echo ours >>/etc/buku-tamu.conf; echo theirs >/etc/issue.theirs"
+    subprocess.run(bench.guest.ssh("sudo", "sh", "-c", f"'{changing}'"), check=True, timeout=60)
+    proof = bench.stage(Remove, OWN, row=8).facts["evidence"]
+    assert proof["left"] == []
+    assert [line.partition(":")[0] for line in proof["others"]] == ["file /etc/issue.theirs"]
+    there = bench.guest.ssh("cat", "/etc/issue.theirs")
+    assert subprocess.run(there, check=True, capture_output=True, text=True, timeout=60).stdout == "theirs\n"
 
 
 def test_what_was_taken_back_can_be_installed_again_with_its_data(bench: Bench) -> None:
