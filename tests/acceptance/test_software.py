@@ -165,12 +165,14 @@ def test_requirements_that_are_missing_are_told_at_once_and_nothing_is_touched(o
 
 def test_a_default_test_that_fails_is_taken_back_with_proof_and_the_ticket_stands_at_row_1(office: Office) -> None:
     office.entry(content=packed({"bin/agenda": PROGRAM.replace("1.0", "0.9")}))
+    (office.target / "agenda.conf").write_text("somebody's own\n")
     walk = office.walk(answers={"instalasi.7": (False,)})
     ticket = walk.until(walk.open(request(office.bare, "agenda"), person="yoga"), "instalasi.8")
-    assert office.there() == ["opt/agenda/bin/agenda"]
+    assert office.there() == ["agenda.conf", "opt/agenda/bin/agenda"]
     ticket = walk.row(ticket)
     assert ticket.step == "instalasi.1"
-    assert office.there() == []
+    assert office.there() == ["agenda.conf"]
+    assert (office.target / "agenda.conf").read_text() == "somebody's own\n"
     form = office.paper(ticket.id, "form-instalasi.json")
     assert ["Perbedaan dengan keadaan semula", "tidak ada"] in section(form, "SW dibawa kembali")
     assert section(form, "Uji default")[0][1] == "TIDAK"

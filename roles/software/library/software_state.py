@@ -92,10 +92,12 @@ class Server:
     def has_systemd(self):
         return os.path.isdir("/run/systemd/system")
 
-    def state(self):
+    def state(self, paths):
+        """Return the state of all that is compared; `paths` are files of the software's configuration."""
+        outside = {path: look(path) for path in paths if not below_etc(path)}
         return {
             "packages": self.packages(),
-            "files": files("/etc"),
+            "files": dict(files("/etc"), **{path: found for path, found in outside.items() if found is not None}),
             "services": self.services(),
             "ports": ports(),
             "accounts": accounts(),
@@ -125,6 +127,10 @@ class Server:
             ):
                 found[unit] += " running"
         return found
+
+
+def below_etc(path):
+    return path.startswith("/etc/")
 
 
 def files(root):
@@ -245,12 +251,22 @@ class Record:
             return [name for name in names if not os.path.lexists(os.path.join(folder, name))]
 
         shutil.copytree("/etc", self.path("etc"), symlinks=True, ignore=passed_over)
+        for path in self.order["paths"]:
+            if not below_etc(path) and os.path.lexists(path):
+                os.makedirs(os.path.dirname(self.kept(path)), exist_ok=True)
+                shutil.copy2(path, self.kept(path), follow_symlinks=False)
+                status = os.lstat(path)
+                os.chown(self.kept(path), status.st_uid, status.st_gid, follow_symlinks=False)
+
+    def kept(self, path):
+        """Return where the copy of a file lies."""
+        return self.path(path[1:]) if below_etc(path) else self.path("outside" + path)
 
     def forget(self):
         for name in ("before.json", "after.json", "unpacked"):
             if os.path.exists(self.path(name)):
                 os.unlink(self.path(name))
-        for name in ("etc", "incoming"):
+        for name in ("etc", "outside", "incoming"):
             shutil.rmtree(self.path(name), ignore_errors=True)
         for stamp in ("software-%s" % self.order["software"], "software-%s-units" % self.order["software"]):
             if os.path.exists(os.path.join(TREES, stamp)):
@@ -351,14 +367,11 @@ class TakeBack:
                 remove(path)
             elif wanted.startswith("directory"):
                 os.makedirs(path, exist_ok=True)
-                shutil.copystat(self.kept(path), path)
-                status = os.lstat(self.kept(path))
+                shutil.copystat(self.record.kept(path), path)
+                status = os.lstat(self.record.kept(path))
                 os.chown(path, status.st_uid, status.st_gid)
             else:
-                bring(self.kept(path), path)
-
-    def kept(self, path):
-        return os.path.join(self.record.path("etc"), os.path.relpath(path, "/etc"))
+                bring(self.record.kept(path), path)
 
     def keep_owners(self):
         """Bring back the accounts that own data which stays: a package's own removal may have deleted them."""
@@ -385,7 +398,7 @@ class TakeBack:
 
     def left(self):
         """Return what of ours is not as before, and what others changed meanwhile."""
-        now = differences(self.before, self.server.state())
+        now = differences(self.before, self.server.state(self.order["paths"]))
         ours = {part: {n: v for n, v in now[part].items() if n in self.ours[part]} for part in PARTS}
         others = {part: {n: v for n, v in now[part].items() if n not in self.ours[part]} for part in PARTS}
         return lines(ours), lines(others)
@@ -418,7 +431,9 @@ def record_before(module, server, record):
     if not module.check_mode:
         record.copy_etc()
         there = [path for path in record.order["entry"]["data"] if os.path.isdir(path)]
-        record.write("before.json", dict(server.state(), ticket=record.order["ticket"], data=there))
+        record.write(
+            "before.json", dict(server.state(record.order["paths"]), ticket=record.order["ticket"], data=there)
+        )
     module.exit_json(**result)
 
 
@@ -427,7 +442,7 @@ def settle(module, server, record):
         module.exit_json(changed=False)
     result = {"changed": True, "diff": {"prepared": "record what installing changed\n"}}
     if not module.check_mode:
-        after = server.state()
+        after = server.state(record.order["paths"])
         record.write("after.json", after)
         changed = lines(differences(record.read("before.json"), after))
         result["evidence"] = {"installed": changed[:MOST], "more": max(0, len(changed) - MOST)}
@@ -445,7 +460,7 @@ def restore(module, server, record):
             "others": [],
         }
         module.exit_json(changed=False, evidence=dict(proof, **told))
-    work = TakeBack(server, record, before, record.read("after.json") or server.state())
+    work = TakeBack(server, record, before, record.read("after.json") or server.state(record.order["paths"]))
     packages, kept = work.carry_out()
     left, others = work.left()
     proof = {"removed": packages, "kept": kept, "left": left[:MOST], "others": others[:MOST]}
