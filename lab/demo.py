@@ -1,7 +1,8 @@
 """`inv demo`: SOPs from the letter to their last row.
 
 `--sop=001` (default) is SOP/04/406.020/2019: a server is taken into custody, inventoried, and returned. `--sop=000`
-prepares and secures a new server; it needs a virtual machine.
+prepares and secures a new server; `--sop=003` installs a software, and takes another one back. Both need a virtual
+machine.
 
 Without root: a simulated switch, a real SSH server on loopback that answers with this machine's real inventory, and a
 real SMTP server. With `--lab=vm`, as root on Debian: a virtual machine on a port of a real Open vSwitch.
@@ -26,7 +27,7 @@ from sopauto.cli.console import say
 from sopauto.errors import StepFailed
 from sopauto.tickets.model import State, Ticket
 
-PLAYS = ("001", "000")
+PLAYS = ("001", "000", "003")
 """The SOPs that can be played, by the number of their paper in the collection."""
 SERVER_ADDRESS = "127.0.30.10"
 
@@ -86,6 +87,39 @@ def play_new_server(home: Path) -> None:
         guest.down()
     say()
     say(f"SOP 000, rows 1 to 19: {time.monotonic() - begun:.0f} s; the virtual machine is gone")
+
+
+def play_software(home: Path) -> None:
+    """Play SOP 003 on a virtual machine: one software to row 13, and one whose default test fails, back to row 1."""
+    from lab.guest import Guest
+    from lab.installing import break_test, request, walk_of, workspace_for
+    from lab.mailbox import Mailbox
+
+    begun = time.monotonic()
+    guest = Guest.up(home / "lab", memory=1024, say=say)
+    try:
+        with Mailbox(directory=home / "mail") as mailbox:
+            workspace = workspace_for(home / "kominfo", server=guest, mailbox=mailbox)
+            told = {"passed": tell, "report": lambda line: say(f"     {line}")}
+            say()
+            say("nginx, installed and configured")
+            (workspace.home / "settings" / "nginx.yaml").write_text("port: 8181\n")
+            walk = walk_of(workspace, guest, "nginx", **told)
+            installed = walk.to_the_end(walk.open(request(guest, "nginx"), person="yoga"))
+            _expect_done(installed)
+            say()
+            say("redis, with a default test that fails on purpose")
+            break_test(workspace, "redis", "PONG", "PING")
+            walk = walk_of(workspace, guest, "redis", answers={"instalasi.7": (False,)}, **told)
+            opened = walk.until(walk.open(request(guest, "redis"), person="yoga"), "instalasi.8")
+            taken_back = walk.row(opened)
+            if taken_back.step != "instalasi.1":
+                raise StepFailed(f"{taken_back.id} stands at {taken_back.step}", where="demo")
+            finish(workspace.app(), installed, taken_back)
+    finally:
+        guest.down()
+    say()
+    say(f"SOP 003, there and back: {time.monotonic() - begun:.0f} s; the virtual machine is gone")
 
 
 def play_inside(home: Path) -> None:

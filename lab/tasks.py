@@ -53,24 +53,25 @@ def status(c: Context, json: bool = False) -> None:
 
 @command(
     help={
-        "sop": "001 (default: a server in custody, there and back) or 000 (a new server, prepared and secured)",
-        "lab": "sim (default: no root) or vm (virtual machines; root on Debian); SOP 000 needs vm",
+        "sop": "001 (default: a server in custody), 000 (a new server) or 003 (software installed, and taken back)",
+        "lab": "sim (default: no root) or vm (virtual machines; root on Debian); SOP 000 and 003 need vm",
     }
 )
 def demo(c: Context, sop: str = "001", lab: str = "sim") -> None:
     """Play an SOP in a throw-away workspace, from the letter to its last row."""
     from tempfile import TemporaryDirectory
 
-    from lab.demo import PLAYS, play_new_server, play_simulated, play_virtual
+    from lab.demo import PLAYS, play_new_server, play_simulated, play_software, play_virtual
 
     del c
     if lab not in {"sim", "vm"}:
         raise BadInput(f"there is no lab {lab!r}", where="--lab", mend="use sim or vm")
     if sop not in PLAYS:
         raise BadInput(f"there is no play of SOP {sop!r}", where="--sop", mend=f"use one of {', '.join(PLAYS)}")
-    if sop == "000" and lab != "vm":
-        raise BadInput("SOP 000 needs a real server", where="--lab", mend="add `--lab=vm`")
-    play = play_new_server if sop == "000" else play_simulated if lab == "sim" else play_virtual
+    on_a_server = {"000": play_new_server, "003": play_software}
+    if sop in on_a_server and lab != "vm":
+        raise BadInput(f"SOP {sop} needs a real server", where="--lab", mend="add `--lab=vm`")
+    play = on_a_server.get(sop) or (play_simulated if lab == "sim" else play_virtual)
     with TemporaryDirectory(prefix="sopauto-demo-") as home:
         play(Path(home))
 

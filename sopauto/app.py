@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sopauto.catalogue.shelf import Shelf
 from sopauto.clock import Clock, OfficeHours, SystemClock
 from sopauto.people import People, load_people
 from sopauto.procedures.finding import Known
@@ -25,9 +26,19 @@ if TYPE_CHECKING:
     from sopauto.tickets.desk import Desk
     from sopauto.tickets.reminding import Reminding
 
-CHANGING = ("custody.connect", "custody.disconnect", "playbook.run", "server.harden", "server.provision")
+CHANGING = (
+    "custody.connect",
+    "custody.disconnect",
+    "playbook.run",
+    "server.harden",
+    "server.provision",
+    "software.configure",
+    "software.install",
+    "software.remove",
+    "software.run",
+)
 """Names of the technical modules that change a machine."""
-MODULES = (*CHANGING, "custody.check", "inventory.collect")
+MODULES = (*CHANGING, "custody.check", "inventory.collect", "software.check", "software.test", "software.verify")
 """Names of the technical modules, so that SOPs can be checked without loading what carries them out."""
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -53,6 +64,11 @@ class App:
     def library(self) -> Library:
         """The SOPs: the agency's own before the shipped ones."""
         return Library(self.settings.procedures, known=known(self.settings.templates))
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        """The catalogue of software: the agency's own entries before the shipped ones."""
+        return Shelf(self.settings.root / "catalogue")
 
     @cached_property
     def clock(self) -> Clock:
@@ -92,6 +108,7 @@ class App:
     def modules(self) -> Mapping[str, TechnicalModule]:
         """Return the technical modules by name, each with its driver."""
         from sopauto.documents.hardening_form import hardening_evidence
+        from sopauto.drivers.default_tests import DefaultTests
         from sopauto.drivers.playbook import Ansible
         from sopauto.drivers.ssh import Ssh
         from sopauto.drivers.switch import NetmikoSwitches
@@ -101,6 +118,8 @@ class App:
         from sopauto.technical.playbook import RunPlaybook
         from sopauto.technical.reach import Reach
         from sopauto.technical.server import Harden, Provision
+        from sopauto.technical.software import Check, Configure, Install, Remove, Run
+        from sopauto.technical.software_tests import RunTests
 
         ansible = Ansible(credentials=self.settings.credentials)
         roots = (self.settings.root, CHECKOUT)
@@ -114,6 +133,8 @@ class App:
             RunPlaybook(ansible, roots=roots),
             Provision(ansible, roots=roots),
             Harden(ansible, roots=roots, now=self.clock.now, form=partial(hardening_evidence, self.settings)),
+            *(stage(ansible, roots=roots, shelf=self.shelf) for stage in (Check, Install, Run, Remove, Configure)),
+            *(RunTests(name, DefaultTests(ssh)) for name in ("software.test", "software.verify")),
         ]
         return {module.name: module for module in made}
 
@@ -145,6 +166,8 @@ class App:
                 inventory_credentials=settings.custody.inventory_credentials,
                 profiles=Profiles(settings.root),
                 people=self.people,
+                shelf=self.shelf,
+                settings=settings.root / "settings",
                 today=lambda: self.clock.now().date(),
             ),
             workers=Processes(),

@@ -21,9 +21,10 @@ from sopauto.errors import BadInput, Conflict, OutcomeUnknown, Refused, SopautoE
 
 if TYPE_CHECKING:
     from sopauto.app import App
+    from sopauto.catalogue.shelf import Shelf
     from sopauto.procedures.library import Library
 
-__all__ = ["Context", "app", "command", "library", "print_json", "printable", "say", "table"]
+__all__ = ["Context", "app", "command", "library", "print_json", "printable", "say", "shelf", "table"]
 
 EXIT_CODES: Mapping[type[SopautoError], int] = {StepFailed: 1, Conflict: 1, BadInput: 2, Refused: 3, OutcomeUnknown: 4}
 
@@ -98,6 +99,18 @@ def app(_: Context) -> App:
     from sopauto.app import build
 
     return build()
+
+
+def shelf(c: Context) -> Shelf:
+    """Return the catalogue of the workspace; outside of one, the shipped entries."""
+    from sopauto.catalogue.shelf import Shelf
+
+    try:
+        return app(c).shelf
+    except BadInput as error:
+        if error.what.startswith("there is no sopauto.toml"):
+            return Shelf()
+        raise
 
 
 def library(c: Context) -> Library:

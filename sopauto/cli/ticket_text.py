@@ -91,7 +91,10 @@ def next_command(procedure: Procedure, ticket: Ticket) -> str:
     if step.technical and step.kind.value == "proses":
         return _next_of_machine_work(ticket, step)
     if step.kind.value == "keputusan":
-        return f"inv ticket.approve {ticket.id}  (ya)  or  inv ticket.reject {ticket.id}  (tidak)"
+        first = (
+            f"inv ticket.run {ticket.id}, then " if step.technical and step.technical.executor in step.actors else ""
+        )
+        return f"{first}inv ticket.approve {ticket.id}  (ya)  or  inv ticket.reject {ticket.id}  (tidak)"
     asked = "".join(f" --set {field.name}=…" for field in step.fields if field.required)
     return f"inv ticket.{'approve' if step.approval else 'done'} {ticket.id}{asked}"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sopauto.clock import OfficeHours, day_in_words
-from sopauto.documents import custody_form, daily_journal, disposition, inventory_form, letters
+from sopauto.documents import custody_form, daily_journal, disposition, inventory_form, letters, software_form
 from sopauto.documents.parts import Filling, lacking, letterhead, shown
 from sopauto.documents.render import pdf
 from sopauto.errors import BadInput
@@ -49,6 +49,9 @@ FORMS: Final[Mapping[str, Form]] = {
         fill=custody_form.hand_back,
         letter=("nama_host", "tiket_penitipan"),
         data=("keadaan", "penyerah", "penerima"),
+    ),
+    software_form.FORM: Form(
+        title=software_form.OUTLINE.title, fill=software_form.OUTLINE.fill, template=letters.TEMPLATE
     ),
     "jurnal-harian": Form(title="Jurnal Harian", fill=daily_journal.fill),
     **{

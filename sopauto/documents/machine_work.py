@@ -95,7 +95,7 @@ def _value(value: Any) -> str:
 def _work(filling: Filling, step: Step) -> Sections:
     technical, entries = step.technical, list(_entries(filling, step))
     assert technical is not None
-    planned = filling.occasion.after.plans.get(step.id)
+    planned = filling.occasion.after.plans.get(technical.plan_of or step.id)
     about = [["Kegiatan", shown(step.text)], ["Modul", shown(technical.module)]]
     if planned is not None:
         about += [["SHA-256 rencana", planned.plan], *_approval(filling, planned)]

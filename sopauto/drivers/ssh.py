@@ -21,8 +21,9 @@ from sopauto.drivers.wire import Wire
 from sopauto.errors import BadInput, StepFailed
 from sopauto.procedures.fields import visible
 from sopauto.technical.collect import Login
-from sopauto.technical.host_keys import key_type, refuse_changed
+from sopauto.technical.host_keys import fingerprint, key_type, refuse_changed
 from sopauto.technical.reach import Greeting, Silence
+from sopauto.work import Json
 
 if TYPE_CHECKING:
     import paramiko
@@ -50,6 +51,10 @@ class Credentials(Protocol):
     @property
     def password_env(self) -> str | None:
         """The name of an environment variable."""
+
+    @property
+    def sudo_password_env(self) -> str | None:
+        """The variable that holds the password that sudo asks for."""
 
 
 @dataclass(slots=True)
@@ -103,6 +108,33 @@ class Ssh:
         except _SilenceError as error:
             what = f"does not answer on {login.address} port {login.port}: {error.silence.reason}"
             raise StepFailed(what, where=login.server, mend="run custody.check") from None
+
+    @contextmanager
+    def channel(
+        self, parameters: Json, *, max_bytes: int, seconds: float
+    ) -> Iterator[tuple[paramiko.Channel, Wire, Credentials]]:
+        """Log in and return an open channel with its wire: all that comes is bounded in bytes and seconds.
+
+        The server is that of `parameters`: `server`, `address`, `port`, `fingerprint`, `credentials`.
+        Raises: BadInput (unusable credentials), StepFailed (not reachable, another host key, login refused).
+        """
+        server, address, port = str(parameters["server"]), str(parameters["address"]), int(parameters["port"])
+        name = str(parameters["credentials"])
+        credentials = self._named(name)
+        try:
+            with _line(address, port, pinned="ssh-ed25519", seconds=seconds) as line:
+                found = fingerprint(line.host_key)
+                if found != parameters["fingerprint"]:
+                    what = f"the host key is {found}, not {parameters['fingerprint']}"
+                    raise StepFailed(what, where=server, mend="nothing was sent; read it on the server's console again")
+                login = Login(server=server, address=address, port=port, host_key=line.host_key, credentials=name)
+                _log_in(line, login, credentials)
+                # Each byte of an answer may come in a packet of its own; no honest server needs twice the room.
+                line.wire.allow(2 * max_bytes)
+                yield line.transport.open_session(timeout=line.wire.seconds_left()), line.wire, credentials
+        except _SilenceError as error:
+            what = f"does not answer on {address} port {port}: {error.silence.reason}"
+            raise StepFailed(what, where=server, mend="look there") from None
 
     def _named(self, name: str) -> Credentials:
         if name not in self._credentials:

@@ -48,7 +48,7 @@ def _modules(step: Step, work: Technical, known: Known) -> Iterator[tuple[str, s
     changing = [module for module in work.modules if module in known.changing]
     if len(work.modules) > 1 and known.changing and len(changing) < len(work.modules):
         yield "a module that only reads stands among others", "give it a row of its own"
-    if changing and step.kind is StepKind.DECISION:
+    if changing and step.kind is StepKind.DECISION and work.plan_of is None:
         yield f"{changing[0]} changes a machine: that is no decision", "give it a row of its own"
 
 
@@ -59,8 +59,21 @@ def _approval(procedure: Procedure, step: Step, work: Technical, known: Known) -
         yield from _signed_rows(procedure, step, work.plan_step, work.approval_step)
         if work.approver is not None:
             yield "names both `penyetuju` and `baris_persetujuan`", "keep one of them"
+    elif work.plan_of is not None:
+        yield from _plan_of(procedure, step, work, work.plan_of)
     elif work.approver is None and any(module in known.changing for module in work.modules):
         yield f"nobody approves the plan of {work.module}", "state `penyetuju`, or `baris_persetujuan`"
+
+
+def _plan_of(procedure: Procedure, step: Step, work: Technical, name: str) -> Iterator[tuple[str, str]]:
+    """Yield fault and mend of work that an earlier row's plan is to hold."""
+    earlier = next((row for row in procedure.steps if row.id == name), None)
+    if earlier is None or earlier.technical is None or earlier.technical.approver is None or name == step.id:
+        yield f"{name} holds no plan that somebody approves there", "name a row of machine work with `penyetuju`"
+    elif not unavoidable(procedure, [name], before=step.id):
+        yield f"{step.id} can be reached without {name}", "let every way pass it"
+    if work.approver is not None:
+        yield "names both `penyetuju` and `rencana_dari`", "keep one of them"
 
 
 def _signed_rows(procedure: Procedure, step: Step, plan: str, approval: str) -> Iterator[tuple[str, str]]:

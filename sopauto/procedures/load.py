@@ -98,6 +98,7 @@ TECHNICAL: Final = (
     "penyetuju",
     "baris_rencana",
     "baris_persetujuan",
+    "rencana_dari",
     "parameter",
     "berulang",
 )
@@ -314,6 +315,7 @@ def _technical(part: Part | None, table: str) -> Technical | None:
         approver=part.text("penyetuju", required=False) or None,
         plan_step=_step_id(part, "baris_rencana", part.data.get("baris_rencana"), table),
         approval_step=_step_id(part, "baris_persetujuan", part.data.get("baris_persetujuan"), table),
+        plan_of=_step_id(part, "rencana_dari", part.data.get("rencana_dari"), table),
         parameters=parameters,
         recurring=part.one_of("berulang", ("", "bulanan"), "") or None,
     )

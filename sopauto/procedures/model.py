@@ -85,7 +85,8 @@ class Technical:
 
     `approver` (a position) approves the plan at this very step; otherwise `plan_step` is the row that carries the
     plan and `approval_step` the row that signs it (SOP 000: rows 9 and 10). `recurring` names a step that goes on
-    after the ticket is done (`bulanan`). On a decision the module only brings evidence.
+    after the ticket is done (`bulanan`). `plan_of` names an earlier row whose approved plan holds this work too (SOP
+    003: what row 5 plans says how rows 6 and 8 take the software back). On a decision a person still answers.
     """
 
     modules: tuple[str, ...]
@@ -93,6 +94,7 @@ class Technical:
     approver: str | None = None
     plan_step: str | None = None
     approval_step: str | None = None
+    plan_of: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     recurring: str | None = None
 

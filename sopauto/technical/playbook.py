@@ -130,11 +130,15 @@ class RunPlaybook:
         return Result(
             changed=bool(run.changes),
             summary=f"{len(run.changes)} tasks changed {', '.join(order.targets)}; {self._proof}",
-            facts={"changed": [change.task for change in run.changes]},
+            facts={"changed": [change.task for change in run.changes], **self._facts(order, run)},
             artifacts=artifacts,
         )
 
     _proof = "a second look finds none left"
+
+    def _facts(self, order: WorkOrder, run: PlaybookRun) -> Json:  # noqa: ARG002 - of use to heirs
+        """Return what forms need to know of a run beside its changes."""
+        return {}
 
     def _prove(
         self, order: WorkOrder, files: Mapping[str, bytes], report: Report, evidence: tuple[Artifact, ...]

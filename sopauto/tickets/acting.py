@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sopauto.errors import Refused
+from sopauto.journal.entry import read_body
 from sopauto.procedures.fields import validate
-from sopauto.procedures.model import Field, Procedure, Step
+from sopauto.procedures.model import Field, Procedure, Step, StepKind
 from sopauto.tickets.desk import Desk, Occasion
 from sopauto.tickets.duties import held_position, take_position
 from sopauto.tickets.effects import Effect, effect_of, on_cancel, refuse_letter
 from sopauto.tickets.machine import Transition, advance, open_ticket, plan_holder
-from sopauto.tickets.model import Action, DocumentRef, Letter, Ticket, Verb
+from sopauto.tickets.model import Action, DocumentRef, Letter, Outcome, Ticket, Verb
 from sopauto.tickets.record import Change, Draft, commit, refer
 from sopauto.tickets.storage import Mail, Reader
 from sopauto.work import Artifact, Json
@@ -78,6 +80,8 @@ def act(
         ticket = reader.ticket(ticket_id)
         procedure = desk.procedure_of(ticket, reader)
         refuse_during_attempt(reader, ticket)
+        if verb in {Verb.APPROVE, Verb.REJECT}:
+            refuse_unlooked(reader, procedure, ticket)
         position = take_position(procedure, ticket, verb, person=person, people=desk.people, on=desk.today())
         action = Action(
             verb=verb, person=person, position=position, at=desk.clock.now(), note=note, data=dict(data or {})
@@ -96,6 +100,23 @@ def refuse_during_attempt(reader: Reader, ticket: Ticket) -> None:
             f"attempt {attempts[-1].number} at {ticket.step} by {attempts[-1].person} has no result yet",
             mend=f"`inv ticket.run {ticket.id}` finds out what became of it",
         )
+
+
+def refuse_unlooked(reader: Reader, procedure: Procedure, ticket: Ticket) -> None:
+    """Refuse to answer a decision before its machine work has run in this round, where one actor does both.
+
+    SOP 003, rows 4, 6, 7 and 11: what Staf TI answers is what the machine found. At SOP 001, konfigurasi.4, somebody
+    else answers from the own desk.
+    """
+    step = procedure.step(ticket.step)
+    if step.kind is StepKind.PROCESS or step.technical is None or step.technical.executor not in step.actors:
+        return
+    for body in (read_body(entry.body) for entry in reader.entries(ticket.id)):
+        ended = body["verb"] in {Verb.RUN, Verb.EVIDENCE} and body["data"].get("outcome") == Outcome.DONE
+        if ended and body["step"] == step.id and datetime.fromisoformat(body["at"]) >= ticket.since:
+            return
+    what = f"{step.technical.module} has not run at {step.id} in this round"
+    raise Refused(what, mend=f"run it with `inv ticket.run {ticket.id}`, then answer")
 
 
 def with_plan(procedure: Procedure, ticket: Ticket, action: Action, seen_plan: str | None) -> Action:

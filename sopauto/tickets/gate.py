@@ -137,7 +137,8 @@ def issue(desk: Desk, reader: Reader, ticket: Ticket, step: Step, *, person: str
 
 def approved_record(reader: Reader, ticket: Ticket, step: Step) -> PlanRecord:
     """Return the plan record that an official signed; raises Refused when there is none."""
-    planned = ticket.plans.get(step.id)
+    assert step.technical is not None
+    planned = ticket.plans.get(step.technical.plan_of or step.id)
     if planned is None:
         raise Refused(f"{ticket.id} has no plan for {step.id}", mend=f"make one with `inv ticket.plan {ticket.id}`")
     if planned.approved_by is None:

@@ -61,7 +61,7 @@ def advance(procedure: Procedure, ticket: Ticket, action: Action) -> Transition:
 def plan_holder(procedure: Procedure, ticket: Ticket) -> Step | None:
     """Return the technical step whose plan is made or approved at the ticket's present step, if there is one."""
     here = procedure.step(ticket.step)
-    if here.technical and here.technical.plan_step is None:
+    if here.technical and here.technical.plan_step is None and here.technical.plan_of is None:
         return here
     for step in procedure.steps:
         if step.technical and ticket.step in {step.technical.plan_step, step.technical.approval_step}:
@@ -93,7 +93,7 @@ def _approve(procedure: Procedure, ticket: Ticket, action: Action) -> Transition
     )
     if holder and signs_plan:
         ticket = _approve_plan(ticket, holder.id, action)
-    if holder == step and step.kind is StepKind.PROCESS:
+    if step.technical and step.kind is StepKind.PROCESS:
         if not signs_plan:
             raise Refused(f"{step.id} needs no approval of its own", mend=f"run it with `inv ticket.run {ticket.id}`")
         return Transition(ticket=_with_approver(ticket, action))
@@ -161,9 +161,10 @@ def _evidence(procedure: Procedure, ticket: Ticket, action: Action) -> Transitio
 def _stale(procedure: Procedure, ticket: Ticket, action: Action) -> Transition:
     step = _technical(procedure, ticket)
     assert step.technical is not None
-    ticket = _without_plan(ticket, step.id)
-    if step.technical.plan_step:
-        ticket = _enter(ticket, step.technical.plan_step, action)
+    ticket = _without_plan(ticket, step.technical.plan_of or step.id)
+    planned_at = step.technical.plan_step or step.technical.plan_of
+    if planned_at:
+        ticket = _enter(ticket, planned_at, action)
     return Transition(ticket=ticket)
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any, Final
 
 from sopauto.assets.model import Place, Server
+from sopauto.catalogue.shelf import Shelf
 from sopauto.errors import BadInput, Refused
 from sopauto.people import People
 from sopauto.procedures.model import Step
 from sopauto.profiles import PREFIX, Profile, Profiles
 from sopauto.tickets.effects import server_id, server_of
 from sopauto.tickets.model import Ticket
+from sopauto.tickets.software import OF_SOFTWARE, software_parameters
 from sopauto.tickets.storage import Reader
 from sopauto.work import Json
 
@@ -24,7 +27,8 @@ class ModuleParameters:
 
     `unused_vlan` is where ports without a server stand, `ssh_port` where custody servers listen, and
     `inventory_credentials` the settings' table with the login for inventories. `profiles` say what a server is to
-    become, `people` who administers it, `today` on which day waivers are judged.
+    become, `people` who administers it, `today` on which day waivers are judged. `shelf` is the catalogue of software,
+    `settings` the folder with what engineers set.
     """
 
     unused_vlan: int
@@ -32,6 +36,8 @@ class ModuleParameters:
     inventory_credentials: str
     profiles: Profiles
     people: People
+    shelf: Shelf
+    settings: Path
     today: Callable[[], date]
 
     def __call__(self, module: str, ticket: Ticket, step: Step, reader: Reader) -> Json:
@@ -39,6 +45,8 @@ class ModuleParameters:
 
         Raises: Refused (no place, or no profile is settled yet), BadInput (a profile or waiver is not sound).
         """
+        if module in OF_SOFTWARE:
+            return software_parameters(module, ticket, step, shelf=self.shelf, settings=self.settings)
         if module in SERVER_VARIABLES:
             return self.new_server(module, ticket)
         resolve = RESOLVERS.get(module)

@@ -107,7 +107,7 @@ STATED: dict[str, Any] = {
     "mac": "52:54:00:12:34:56",
     "ip": "10.0.0.1",
 }
-OTHERS = ["instalasi-piranti-lunak", "akses-ruang-server", "review-akses", "penghapusan-akses"]
+OTHERS = ["akses-ruang-server", "review-akses", "penghapusan-akses"]
 
 
 def staffed(office: Office, procedure: Procedure) -> tuple[App, Workspace]:

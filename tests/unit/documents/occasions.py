@@ -41,8 +41,20 @@ INSTALLERS = tuple(
     )
 )
 """Who plays in SOP 000."""
+SOFTWARE_CAST = tuple(
+    Role(id=person, name=name, nip=nip, position=position, unit=UNIT if position == "user" else "kominfo")
+    for person, name, nip, position in (
+        ("sari", "Sari Utami", "199003152014032001", "user"),
+        ("tegar", "Tegar Nugroho", "199607182020121003", "staf-ti"),
+        ("nina", "Nina Marlina", "198209092006042002", "sub-koordinator-iidc"),
+    )
+)
+"""Who plays in SOP 003."""
 TITLES = {
     **POSITIONS,
+    "user": "Pengguna Piranti Lunak",
+    "staf-ti": "Staf Teknologi Informasi",
+    "sub-koordinator-iidc": "Sub Koordinator Infrastruktur Internet dan Data Center",
     "pengguna-admin": "Pengguna/Admin",
     "kasubag-tu": "Kepala Subbagian Tata Usaha TI",
     "direktur-ti": "Direktur Teknologi Informasi",
@@ -51,7 +63,11 @@ TITLES = {
     "kabag-umum": "Kepala Bagian Umum",
     "jfu": "Jabatan Fungsional Umum",
 }
-ROLES = tuple(role for role in CAST if role.position not in {own.position for own in INSTALLERS}) + INSTALLERS
+ROLES = (
+    tuple(role for role in CAST if role.position not in {own.position for own in INSTALLERS})
+    + INSTALLERS
+    + SOFTWARE_CAST
+)
 HOLDERS = {role.position: role.id for role in ROLES}
 PLACE = Place(
     rack="R1",

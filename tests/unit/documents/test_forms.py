@@ -19,7 +19,7 @@ from sopauto.errors import BadInput
 from sopauto.technical.host_keys import fingerprint
 from sopauto.tickets.desk import Occasion
 from sopauto.tickets.model import Letter, Verb
-from tests.unit.documents import installation, occasions
+from tests.unit.documents import installation, installing, occasions
 from tests.unit.documents.occasions import Books, Register
 
 Printed = tuple[str, dict[str, Any]]
@@ -30,6 +30,7 @@ OCCASIONS: dict[str, Callable[[], Occasion]] = {
     "serah-terima-barang": occasions.handed_over,
     "inventaris-server": occasions.inventoried,
     "bast-pengembalian": occasions.handed_back,
+    "form-instalasi": installing.taken_back,
     **{form: partial(installation.of_form, form) for form in ("jurnal-harian", *LETTERS)},
 }
 

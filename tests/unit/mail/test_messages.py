@@ -190,7 +190,7 @@ def test_a_template_that_is_not_utf8_is_named(own: Path, compose: Compose) -> No
 
 @pytest.mark.parametrize("name", ["tidak-ada", "../messages", "/etc/passwd", "pengingat2"])
 def test_an_unknown_template_is_refused_with_those_that_are_known(name: str, letters: Letters) -> None:
-    with pytest.raises(BadInput, match=r"there is no e-mail template .* known: belum-dapat-diakses, konfirmasi-akses"):
+    with pytest.raises(BadInput, match=r"there is no e-mail template .* known: belum-dapat-diakses, jadwal-instalasi"):
         letters.compose(Message(template=name, to="kontak"), at("konfigurasi.2"))
 
 

@@ -70,6 +70,23 @@ def test_machine_work_stands_where_001_has_it() -> None:
     }
 
 
+def test_the_ways_back_and_the_machine_work_of_003_are_those_of_the_paper() -> None:
+    steps = {step.number: step for step in LIBRARY.get("instalasi-piranti-lunak").steps}
+    backs = {number: step.no for number, step in steps.items() if isinstance(step.no, str)}
+    assert backs == {2: "instalasi.3", 4: "instalasi.1", 6: "instalasi.1", 7: "instalasi.8", 11: "instalasi.10"}
+    assert steps[8].next == "instalasi.1"
+    works = {number: step.technical.module for number, step in steps.items() if step.technical}
+    assert works == {
+        4: "software.check",
+        5: "software.install",
+        6: "software.run",
+        7: "software.test",
+        8: "software.remove",
+        10: "software.configure",
+        11: "software.verify",
+    }
+
+
 def test_an_unknown_code_names_the_nearest() -> None:
     with pytest.raises(BadInput, match="did you mean 'penitipan-server'"):
         LIBRARY.get("penitipan-servr")

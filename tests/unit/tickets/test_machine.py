@@ -222,3 +222,48 @@ def test_the_wrong_verb_is_refused_with_the_right_one(verb: Verb, words: str) ->
     plain = procedure(step(1, "pemohon"), step(2, "kasi", next="selesai"))
     with pytest.raises(Refused, match=words):
         advance(plain, opened(plain), action(verb))
+
+
+TAKEN_BACK = procedure(
+    step(1, "teknisi", technical=Technical(modules=("m",), executor="teknisi", approver="kasi")),
+    step(
+        2,
+        "teknisi",
+        kind=StepKind.DECISION,
+        yes="selesai",
+        no="t.3",
+        technical=Technical(modules=("n",), executor="teknisi", plan_of="t.1"),
+    ),
+    step(3, "teknisi", next="t.1", technical=Technical(modules=("o",), executor="teknisi", plan_of="t.1")),
+)
+
+
+def installed() -> Ticket:
+    return walk(planned(opened(TAKEN_BACK), TAKEN_BACK), SIGN, RAN, by=TAKEN_BACK)
+
+
+def test_work_under_the_plan_of_an_earlier_row_has_none_of_its_own_and_waits_for_an_answer() -> None:
+    ticket = walk(installed(), RAN, by=TAKEN_BACK)
+    assert ticket.step == "t.2"
+    with pytest.raises(Refused, match="no plan is made"):
+        planned(ticket, TAKEN_BACK)
+    assert walk(ticket, action(Verb.REJECT), by=TAKEN_BACK).step == "t.3"
+
+
+@pytest.mark.parametrize("verb", [Verb.APPROVE, Verb.DONE])
+def test_work_under_an_earlier_plan_cannot_be_passed_by_hand(verb: Verb) -> None:
+    with pytest.raises(Refused, match=r"run it with `inv ticket\.run"):
+        walk(installed(), action(Verb.REJECT), action(verb), by=TAKEN_BACK)
+
+
+def test_work_under_an_earlier_plan_that_is_stale_goes_back_to_where_it_is_planned() -> None:
+    stale = walk(installed(), action(Verb.REJECT), action(Verb.STALE), by=TAKEN_BACK)
+    assert (stale.step, stale.plans) == ("t.1", {})
+
+
+def test_work_whose_plan_another_row_signed_cannot_be_passed_by_an_approval() -> None:
+    work = Technical(modules=("m",), executor="teknisi", plan_step="t.1", approval_step="t.2")
+    rows = (step(1, "teknisi"), step(2, "kasi", approval=True), step(3, "teknisi", next="selesai", technical=work))
+    ticket = opened(procedure(*rows)).with_changes(step="t.3")
+    with pytest.raises(Refused, match="needs no approval of its own"):
+        walk(ticket, YES, by=procedure(*rows))
