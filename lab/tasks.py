@@ -76,7 +76,7 @@ def demo(c: Context, sop: str = "001", lab: str = "sim") -> None:
         play(Path(home))
 
 
-@command(help={"only": "one stage: lint, unit, integration, acceptance, lab, molecule or catalogue"})
+@command(help={"only": "one stage: lint, unit, integration, acceptance, lab, molecule or long"})
 def test(c: Context, only: str = "") -> None:
     """Run every check of the project, and tell how long each took."""
     from lab.testing import run_stages

@@ -24,7 +24,7 @@ class Stage:
     """One named group of commands; each is a list of arguments for this Python or a program beside it.
 
     `virtual`: it is about virtual machines and nothing else; elsewhere than as root on Debian it is skipped by name.
-    `asked_for`: it runs only when it is named (hours, where machines are emulated).
+    `asked_for`: it runs only when it is named (half an hour and more, where machines are emulated).
     """
 
     name: str
@@ -53,9 +53,14 @@ STAGES: Sequence[Stage] = (
     Stage(name="unit", commands=(("python", *PYTEST, "tests/unit"),)),
     Stage(name="integration", commands=(("python", *PYTEST, "-m", "not lab", "tests/integration"),)),
     Stage(name="acceptance", commands=(("python", *PYTEST, "-m", "not lab", "tests/acceptance"),)),
-    Stage(name="lab", commands=(("python", *PYTEST, "-m", "lab and not catalogue", "tests"),), virtual=True),
-    Stage(name="molecule", commands=tuple(("molecule", "test", "-s", name) for name in scenarios()), virtual=True),
-    Stage(name="catalogue", commands=(("python", *PYTEST, "-m", "catalogue", "tests"),), virtual=True, asked_for=True),
+    Stage(name="lab", commands=(("python", *PYTEST, "-m", "lab and not long", "tests"),), virtual=True),
+    Stage(
+        name="molecule",
+        commands=tuple(("molecule", "test", "-s", name) for name in scenarios()),
+        virtual=True,
+        asked_for=True,
+    ),
+    Stage(name="long", commands=(("python", *PYTEST, "-m", "long", "tests"),), virtual=True, asked_for=True),
 )
 
 

@@ -22,7 +22,7 @@ from sopauto.cli.console import say
 from tests.acceptance.commands import ROOT, Commands
 from tests.conftest import need_or_skip
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 
 GUARDED = "/etc/ssh /etc/pam.d /etc/security /etc/login.defs /etc/sudoers.d /etc/nftables.conf"
 ROLLBACK = 180
