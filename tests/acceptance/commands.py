@@ -11,9 +11,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lab.loopback import LoopbackServer
 from lab.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
+
+
+@dataclass(slots=True, kw_only=True)
+class StandIn:
+    """A server on loopback under the name that the letter gives it."""
+
+    server: LoopbackServer
+    key_file: Path
+    name: str = "server-01"
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.server, name)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -27,7 +27,7 @@ from lab.processes import wait_until
 from lab.walking import Walk
 from lab.workspace import make_key, public_half
 from sopauto.tickets.model import State
-from tests.acceptance.commands import ROOT, Commands
+from tests.acceptance.commands import ROOT, Commands, StandIn
 
 PLAYBOOK = """\
 - name: Write files
@@ -42,18 +42,6 @@ PLAYBOOK = """\
     - name: Second of NAME
       ansible.builtin.copy: {content: "{{ WORD }}\\n", dest: TARGET/NAME-2, mode: "0644"}
 """
-
-
-@dataclass(slots=True, kw_only=True)
-class StandIn:
-    """A server on loopback under the name that the letter gives it."""
-
-    server: LoopbackServer
-    key_file: Path
-    name: str = "server-01"
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.server, name)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -23,7 +23,7 @@ from lab.mailbox import Mailbox
 from lab.walking import Walk
 from lab.workspace import make_key, public_half
 from sopauto.tickets.model import State, Ticket
-from tests.acceptance.commands import Commands
+from tests.acceptance.commands import Commands, StandIn
 from tests.acceptance.entries import PROGRAM, packed, put_entry
 from tests.conftest import need_or_skip
 
@@ -35,18 +35,6 @@ PLAYBOOK = """\
   roles:
     - role: software
 """
-
-
-@dataclass(slots=True, kw_only=True)
-class StandIn:
-    """A server on loopback under the name that the letter gives it."""
-
-    server: LoopbackServer
-    key_file: Path
-    name: str = "server-01"
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.server, name)
 
 
 @dataclass(slots=True, kw_only=True)
