@@ -72,13 +72,14 @@ def play_new_server(home: Path) -> None:
     """Play SOP 000 on a bare virtual machine: from the letter to its confirmation, row 19."""
     from lab.guest import Guest
     from lab.mailbox import Mailbox
-    from lab.newserver import request, walk_of, workspace_for
+    from lab.newserver import profile, request, walk_of, workspace_for
 
     begun = time.monotonic()
     guest = Guest.up(home / "lab", disks=(2,), say=say)
     try:
         with Mailbox(directory=home / "mail") as mailbox:
-            workspace = workspace_for(home / "dtiki", server=guest, mailbox=mailbox)
+            wanted = profile(guest.vm.data_disks[0])
+            workspace = workspace_for(home / "dtiki", server=guest, mailbox=mailbox, profile=wanted)
             walk = walk_of(workspace, guest, passed=tell, report=lambda line: say(f"     {line}"))
             ticket = walk.to_the_end(walk.open(request(guest), person="siti"))
             _expect_done(ticket)
@@ -100,7 +101,8 @@ def play_software(home: Path) -> None:
     try:
         with Mailbox(directory=home / "mail") as mailbox:
             workspace = workspace_for(home / "kominfo", server=guest, mailbox=mailbox)
-            told = {"passed": tell, "report": lambda line: say(f"     {line}")}
+            judges = {row: lambda facts: not facts["failed"] for row in ("instalasi.7", "instalasi.11")}
+            told = {"passed": tell, "report": lambda line: say(f"     {line}"), "judges": judges}
             say()
             say("nginx, installed and configured")
             (workspace.home / "settings" / "nginx.yaml").write_text("port: 8181\n")
@@ -110,7 +112,7 @@ def play_software(home: Path) -> None:
             say()
             say("redis, with a default test that fails on purpose")
             break_test(workspace, "redis", "PONG", "PING")
-            walk = walk_of(workspace, guest, "redis", answers={"instalasi.7": (False,)}, **told)
+            walk = walk_of(workspace, guest, "redis", **told)
             opened = walk.until(walk.open(request(guest, "redis"), person="yoga"), "instalasi.8")
             taken_back = walk.row(opened)
             if taken_back.step != "instalasi.1":

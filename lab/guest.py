@@ -13,9 +13,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from lab.emulated import Emulated
 from lab.image import Image, base_image
 from lab.packages import VM, install_missing
 from lab.processes import wait_until
+from lab.usermode import UserMode
 from lab.vm import Vm
 from sopauto.app import quiet
 from sopauto.errors import StepFailed
@@ -29,7 +31,10 @@ BOOT_SECONDS: Final = 240
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guest:
-    """One server; `port` is that of its SSH on this machine's loopback. `state` is a directory of its own."""
+    """One server; `port` is that of its SSH on this machine's loopback. `state` is a directory of its own.
+
+    `emulated`: under qemu, with Debian's kernel for servers and its nftables; else by User Mode Linux, much faster.
+    """
 
     state: Path
     name: str
@@ -37,6 +42,7 @@ class Guest:
     memory: int = 512
     disks: Sequence[int] = ()
     prepared: bool = False
+    emulated: bool = False
 
     @classmethod
     def up(
@@ -47,6 +53,7 @@ class Guest:
         memory: int = 512,
         disks: Sequence[int] = (),
         prepared: bool = False,
+        emulated: bool = False,
         say: Callable[[str], None] = quiet,
     ) -> Self:
         """Install what is missing, boot a new server, and wait until its SSH answers.
@@ -58,12 +65,20 @@ class Guest:
         install_missing(say, VM)
         image = base_image(say, prepared=prepared)
         state.mkdir(parents=True)
-        guest = cls(state=state, name=name, port=_free_port(), memory=memory, disks=tuple(disks), prepared=prepared)
+        guest = cls(
+            state=state,
+            name=name,
+            port=_free_port(),
+            memory=memory,
+            disks=tuple(disks),
+            prepared=prepared,
+            emulated=emulated,
+        )
         settings = {**asdict(guest), "disks": list(disks)}
         del settings["state"]
         (state / "guest.json").write_text(json.dumps(settings))
         try:
-            guest.vm.create(image)
+            guest.vm.create()
             guest._boot(image, say)
         except BaseException:
             guest.down()
@@ -98,11 +113,21 @@ class Guest:
     @property
     def vm(self) -> Vm:
         """The virtual machine itself."""
-        return Vm(
+        network = f"[Match]\nName=eth0\n[Network]\nAddress={ADDRESS}/24\nGateway={GATEWAY}\nDNS={DNS}\n"
+        if not self.emulated:
+            return UserMode(
+                state=self.state,
+                name=self.name,
+                network=network,
+                memory=self.memory,
+                disks=self.disks,
+                forward=self.port,
+            )
+        return Emulated(
             state=self.state,
             name=self.name,
             serial="VM-0300",
-            network=f"[Match]\nName=eth0\n[Network]\nAddress={ADDRESS}/24\nGateway={GATEWAY}\nDNS={DNS}\n",
+            network=network,
             netdev=f"user,id=cable,hostfwd=tcp:{HOST}:{self.port}-:22",
             card="virtio-net-pci,id=card,netdev=cable,romfile=",
             memory=self.memory,
@@ -173,12 +198,13 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("directory", type=Path)
     parser.add_argument("--disk", type=int, action="append", default=[], help="size of a data disk in GiB")
     parser.add_argument("--prepared", action="store_true", help="with the packages of the roles already installed")
+    parser.add_argument("--emulated", action="store_true", help="under qemu, with Debian's kernel for servers")
     given = parser.parse_args(arguments)
     if given.action == "down":
         if (given.directory / "guest.json").exists():
             Guest.load(given.directory).down()
         return
-    guest = Guest.up(given.directory, disks=given.disk, prepared=given.prepared)
+    guest = Guest.up(given.directory, disks=given.disk, prepared=given.prepared, emulated=given.emulated)
     told = {"instance": guest.name, "address": HOST, "port": guest.port, "user": guest.user}
     print(json.dumps({**told, "identity_file": str(guest.key_file)}))
 

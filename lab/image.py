@@ -1,6 +1,7 @@
 """The base image of the lab's virtual machines: Debian 12 with systemd, made once and kept by what went into it.
 
-No loop devices and no mounts: mmdebstrap into a directory, mke2fs from that directory, qemu-img.
+No loop devices and no mounts: mmdebstrap into a directory, mke2fs from that directory. It boots under qemu with its own
+kernel, and under User Mode Linux with the kernel of this machine's package.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ SEED: Final = """\
 # Take host name, address, login key and host key from the seed disk (a tar archive on the second disk), once.
 set -e
 mkdir -p /run/seed
-tar -xf /dev/vdb -C /run/seed
+disk=/dev/vdb
+test -b $disk || disk=/dev/ubdb
+tar -xf $disk -C /run/seed
 cp /run/seed/hostname /etc/hostname
 hostname "$(cat /etc/hostname)"
 cp /run/seed/address.network /etc/systemd/network/
@@ -69,13 +72,36 @@ ExecStart=/usr/local/sbin/seed
 [Install]
 WantedBy=multi-user.target
 """
-FORMAT: Final = "1"
+USER_MODE: Final = """\
+#!/bin/sh
+# What User Mode Linux lacks: the modules of its kernel, which are on the machine that it runs on, and the core of its
+# processor: without one procps does not learn when the system was started.
+set -e
+mount -t hostfs -o ro,/usr/lib/uml/modules none /usr/lib/modules
+sed 's/^vendor_id/core id\\t\\t: 0\\nvendor_id/' /proc/cpuinfo >/run/cpuinfo
+mount --bind /run/cpuinfo /proc/cpuinfo
+"""
+USER_MODE_UNIT: Final = """\
+[Unit]
+Description=What User Mode Linux lacks
+ConditionVirtualization=uml
+DefaultDependencies=no
+Before=systemd-modules-load.service systemd-udevd.service sysinit.target
+[Service]
+Type=oneshot
+ExecStart=/usr/local/sbin/user-mode
+[Install]
+WantedBy=sysinit.target
+"""
+CARD: Final = "[Match]\nOriginalName=vec*\n[Link]\nName=eth0\n"
+"""User Mode Linux calls its network card vec0."""
+FORMAT: Final = "2"
 """Changes whenever the way of making an image does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """A bootable disk (qcow2) with its kernel and initial ramdisk."""
+    """A root disk (raw, sparse) with its own kernel and initial ramdisk."""
 
     disk: Path
     kernel: Path
@@ -94,9 +120,9 @@ def base_image(say: Callable[[str], None], *, prepared: bool = False) -> Image:
     `prepared`: with the packages of the roles installed.
     """
     packages = (*PACKAGES, *(role_packages() if prepared else ()))
-    text = "\n".join((FORMAT, *packages, MODULES, SEED, UNIT))
+    text = "\n".join((FORMAT, *packages, MODULES, SEED, UNIT, USER_MODE, USER_MODE_UNIT, CARD))
     folder = cache_directory() / hashlib.sha256(text.encode()).hexdigest()[:16]
-    image = Image(disk=folder / "disk.qcow2", kernel=folder / "vmlinuz", initrd=folder / "initrd.img")
+    image = Image(disk=folder / "disk.raw", kernel=folder / "vmlinuz", initrd=folder / "initrd.img")
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Who else wants the same image waits for it.
     with folder.with_suffix(".lock").open("w") as lock:
@@ -133,14 +159,18 @@ def _fill(work: Path, packages: Sequence[str]) -> None:
         "etc/initramfs-tools/modules": MODULES,
         "usr/local/sbin/seed": SEED,
         "etc/systemd/system/seed.service": UNIT,
-        "etc/fstab": "/dev/vda / ext4 errors=remount-ro 0 1\n",
+        "usr/local/sbin/user-mode": USER_MODE,
+        "etc/systemd/system/user-mode.service": USER_MODE_UNIT,
+        "etc/systemd/network/10-eth0.link": CARD,
+        "etc/fstab": "LABEL=root / ext4 errors=remount-ro 0 1\n",
         "etc/ssh/sshd_config.d/lab.conf": "UseDNS no\nPasswordAuthentication no\n",
     }
     extra = work / "extra"
     for name, content in files.items():
         (extra / name).parent.mkdir(parents=True, exist_ok=True)
         (extra / name).write_text(content)
-    (extra / "usr/local/sbin/seed").chmod(0o755)
+    for name in ("seed", "user-mode"):
+        (extra / "usr/local/sbin" / name).chmod(0o755)
     _run(
         "mmdebstrap",
         "--quiet",
@@ -152,7 +182,7 @@ def _fill(work: Path, packages: Sequence[str]) -> None:
         f"--customize-hook=sync-in {extra} /",
         '--customize-hook=chroot "$1" useradd -m -s /bin/bash admin',
         """--customize-hook=echo 'admin ALL=(ALL) NOPASSWD:ALL' >"$1/etc/sudoers.d/admin" """,
-        '--customize-hook=chroot "$1" systemctl enable systemd-networkd systemd-resolved ssh seed',
+        '--customize-hook=chroot "$1" systemctl enable systemd-networkd systemd-resolved ssh seed user-mode',
         f'--customize-hook=chroot "$1" systemctl mask {" ".join(QUIET)}',
         '--customize-hook=rm -f "$1"/etc/ssh/ssh_host_*',
         "bookworm",
@@ -160,10 +190,7 @@ def _fill(work: Path, packages: Sequence[str]) -> None:
     )
     for pattern, name in (("vmlinuz-*", "vmlinuz"), ("initrd.img-*", "initrd.img")):
         shutil.copy(next((root / "boot").glob(pattern)), work / name)
-    raw = work / "disk.raw"
-    _run("mke2fs", "-q", "-t", "ext4", "-d", str(root), str(raw), "3G")
-    _run("qemu-img", "convert", "-O", "qcow2", str(raw), str(work / "disk.qcow2"))
-    raw.unlink()
+    _run("mke2fs", "-q", "-t", "ext4", "-L", "root", "-d", str(root), str(work / "disk.raw"), "3G")
     # Nothing is mounted below: mmdebstrap unmounts what it mounts. `--one-file-system` makes sure of it.
     _run("rm", "-r", "--one-file-system", str(root), str(extra))
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from lab.emulated import Emulated
 from lab.image import Image
 from lab.processes import quietly, run
-from lab.vm import Vm
 
 OFFLOADS: Final = (
     *("csum", "gso", "guest_csum", "guest_tso4", "guest_tso6", "guest_ufo"),
@@ -62,9 +62,9 @@ class Machine:
         return self._vm.host_key
 
     @property
-    def _vm(self) -> Vm:
+    def _vm(self) -> Emulated:
         offloads = ",".join(f"{name}=off" for name in OFFLOADS)
-        return Vm(
+        return Emulated(
             state=self.state,
             name=self.name,
             serial=self.serial,
@@ -83,7 +83,7 @@ class Machine:
 
     def boot(self, image: Image) -> None:
         """Start it for the first time."""
-        self._vm.create(image)
+        self._vm.create()
         self._vm.power_on(image)
 
     def unplug(self) -> None:

@@ -69,28 +69,33 @@ SUPERIORS = {
     "jfu": "kasie-infrastruktur",
 }
 UNITS = {"dtiki": "Direktorat Teknologi Informasi KI", UNIT: "Dinas Kesehatan"}
-PROFILE: Mapping[str, Any] = {
-    "title": "Server aplikasi kecil",
-    "resources": {"cpus": 1, "memory_mb": 400, "disk_gb": 2},
-    "ntp": ["0.id.pool.ntp.org", "1.id.pool.ntp.org"],
-    "upgrade": False,
-    "administrators": ["yoga"],
-    "swap_mb": 128,
-    "disks": [
-        {
-            "device": "/dev/vdc",
-            "group": "data",
-            "volumes": [
-                {"name": "home", "size": "512m", "mount": "/home", "options": "nodev,nosuid"},
-                {"name": "srv", "size": "512m", "mount": "/srv"},
-            ],
-        }
-    ],
-}
-"""What the lab's bare server becomes."""
 
 
-def workspace_for(home: Path, *, server: Bare, mailbox: Mailbox, profile: Mapping[str, Any] = PROFILE) -> Workspace:
+def profile(device: str) -> dict[str, Any]:
+    """Return what the lab's bare server becomes; `device` is its disk for data."""
+    return {
+        "title": "Server aplikasi kecil",
+        "resources": {"cpus": 1, "memory_mb": 400, "disk_gb": 2},
+        "ntp": ["0.id.pool.ntp.org", "1.id.pool.ntp.org"],
+        "upgrade": False,
+        "administrators": ["yoga"],
+        "swap_mb": 128,
+        "disks": [
+            {
+                "device": device,
+                "group": "data",
+                "volumes": [
+                    {"name": "home", "size": "512m", "mount": "/home", "options": "nodev,nosuid"},
+                    {"name": "srv", "size": "512m", "mount": "/srv"},
+                ],
+            }
+        ],
+        # The demo's server runs by User Mode Linux, which has no nftables.
+        "hardening": {"firewall": False},
+    }
+
+
+def workspace_for(home: Path, *, server: Bare, mailbox: Mailbox, profile: Mapping[str, Any]) -> Workspace:
     """Make a workspace of the people of SOP 000, one profile, and the login of a bare server."""
     home.mkdir(parents=True)
     workspace = Workspace(home=home)

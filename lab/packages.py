@@ -10,7 +10,7 @@ from typing import Final
 
 from sopauto.errors import BadInput, StepFailed
 
-VM: Final = ("mmdebstrap", "openssh-client", "qemu-system-x86", "qemu-utils")
+VM: Final = ("gcc", "libc6-dev", "mmdebstrap", "openssh-client", "qemu-system-x86", "qemu-utils", "user-mode-linux")
 LAB: Final = (*VM, "ethtool", "iproute2", "openssh-server", "openvswitch-switch")
 TESTS: Final = ("poppler-utils", "postgresql", "busybox")
 SECONDS: Final = 900

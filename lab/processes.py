@@ -12,10 +12,19 @@ from pathlib import Path
 from sopauto.errors import StepFailed
 
 
-def run(*command: str, check: bool = True, seconds: float = 60, given: str | None = None) -> str:
-    """Return what a program prints; raises StepFailed, with its last words."""
+def run(
+    *command: str, check: bool = True, seconds: float = 60, given: str | None = None, keep: Sequence[int] = ()
+) -> str:
+    """Return what a program prints; `keep`: the open files that it inherits. Raises StepFailed, with its last words."""
     ended = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=seconds, input=given, errors="replace"
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=seconds,
+        input=given,
+        errors="replace",
+        pass_fds=keep,
     )
     if check and ended.returncode:
         words = (ended.stderr or ended.stdout).strip().splitlines()[-2:]

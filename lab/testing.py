@@ -15,7 +15,10 @@ from sopauto.cli.console import say, table
 from sopauto.errors import BadInput, StepFailed
 
 ROOT = Path(__file__).resolve().parent.parent
-PYTEST = ("-m", "pytest", "-q")
+PYTEST = ("-m", "pytest", "-q", "--durations=10")
+PARALLEL = ("-n", "2", "--dist", "loadfile")
+LANES = 2
+"""How many stages of virtual machines run side by side: each keeps about one processor busy."""
 FAILED = "FAILED"
 
 
@@ -24,18 +27,18 @@ class Stage:
     """One named group of commands; each is a list of arguments for this Python or a program beside it.
 
     `virtual`: it is about virtual machines and nothing else; elsewhere than as root on Debian it is skipped by name.
-    `asked_for`: it runs only when it is named (half an hour and more, where machines are emulated).
     """
 
     name: str
     commands: Sequence[Sequence[str]]
     virtual: bool = False
-    asked_for: bool = False
 
 
-def scenarios() -> list[str]:
-    """Return the scenarios of molecule, by name."""
-    return sorted(path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml"))
+def scenarios(*, emulated: bool) -> Sequence[Sequence[str]]:
+    """Return the commands of molecule's scenarios, by name: those on an emulated processor, or the others."""
+    found = sorted((ROOT / "molecule").glob("*/molecule.yml"))
+    names = [path.parent.name for path in found if ("--emulated" in path.read_text()) is emulated]
+    return tuple(("molecule", "test", "-s", name) for name in names)
 
 
 STAGES: Sequence[Stage] = (
@@ -51,34 +54,29 @@ STAGES: Sequence[Stage] = (
         ),
     ),
     Stage(name="unit", commands=(("python", *PYTEST, "tests/unit"),)),
-    Stage(name="integration", commands=(("python", *PYTEST, "-m", "not lab", "tests/integration"),)),
-    Stage(name="acceptance", commands=(("python", *PYTEST, "-m", "not lab", "tests/acceptance"),)),
-    Stage(name="lab", commands=(("python", *PYTEST, "-m", "lab and not long", "tests"),), virtual=True),
-    Stage(
-        name="molecule",
-        commands=tuple(("molecule", "test", "-s", name) for name in scenarios()),
-        virtual=True,
-        asked_for=True,
-    ),
-    Stage(name="long", commands=(("python", *PYTEST, "-m", "long", "tests"),), virtual=True, asked_for=True),
+    Stage(name="integration", commands=(("python", *PYTEST, *PARALLEL, "-m", "not lab", "tests/integration"),)),
+    Stage(name="acceptance", commands=(("python", *PYTEST, *PARALLEL, "-m", "not lab", "tests/acceptance"),)),
+    # The longest first: the others run beside it.
+    Stage(name="emulated", commands=scenarios(emulated=True), virtual=True),
+    Stage(name="lab", commands=(("python", *PYTEST, "-m", "lab", "tests"),), virtual=True),
+    Stage(name="molecule", commands=scenarios(emulated=False), virtual=True),
 )
 
 
 def run_stages(only: str) -> None:
-    """Run the stages, or the one that is named; print durations at the end. Those with `virtual` run side by side.
+    """Run the stages, or the one that is named; print durations at the end. Two with `virtual` run side by side.
 
     Raises: BadInput (no such stage), StepFailed (names the stages that failed).
     """
     names = [stage.name for stage in STAGES]
     if only and only not in names:
         raise BadInput(f"there is no stage {only}", where="--only", mend=f"use one of {', '.join(names)}")
-    chosen = [stage for stage in STAGES if only == stage.name or not (only or stage.asked_for)]
+    chosen = [stage for stage in STAGES if only in {"", stage.name}]
     if any(stage.name != "lint" for stage in chosen):
         _install_what_tests_need()
     timed = [_timed(stage, "") for stage in chosen if not stage.virtual]
     virtual = [stage for stage in chosen if stage.virtual]
-    # An emulated machine keeps one core busy, mostly.
-    with ThreadPoolExecutor(max(1, len(virtual))) as pool:
+    with ThreadPoolExecutor(LANES) as pool:
         timed += pool.map(lambda stage: _timed(stage, f"{stage.name}: "), virtual)
     table(["stage", "seconds", "result"], [[name, f"{seconds:.1f}", result] for name, seconds, result in timed])
     failed = [name for name, _, result in timed if result == FAILED]

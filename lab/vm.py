@@ -1,38 +1,31 @@
-"""A virtual machine under qemu: an overlay of the base image, a seed disk, a monitor, and the power switch."""
+"""What every virtual machine of the lab has: a folder, keys, a seed disk, further disks, a cable and a power switch."""
 
 from __future__ import annotations
 
 import io
 import json
-import os
-import signal
 import socket
 import tarfile
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from lab.image import Image
-from lab.processes import alive, end, run, wait_until
-
-KERNEL: Final = "root=/dev/vda rw console=ttyS0 net.ifnames=0 mitigations=off apparmor=1 security=apparmor quiet"
+from lab.processes import run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Vm:
+class Vm(ABC):
     """One virtual machine; everything of it lies in `folder`, below the directory `state` of its lab.
 
-    `network` is its systemd-networkd file, `netdev` and `card` how qemu plugs it in. `disks` are the sizes of further
-    disks in GiB (`/dev/vdc`, …), `memory` is in MiB.
+    `network` is its systemd-networkd file, `disks` are the sizes of further disks in GiB, `memory` is in MiB.
     """
 
     state: Path
     name: str
-    serial: str
     network: str
-    netdev: str
-    card: str
     memory: int = 512
     disks: Sequence[int] = ()
 
@@ -51,52 +44,40 @@ class Vm:
         """Its SSH host key, `ssh-ed25519 AAAA…`."""
         return " ".join((self.folder / "ssh_host_ed25519_key.pub").read_text().split()[:2])
 
-    def create(self, image: Image) -> None:
-        """Make its disks on the base image, and its keys."""
+    @property
+    @abstractmethod
+    def data_disks(self) -> list[str]:
+        """Its further disks, as it calls them (`/dev/vdc`, …)."""
+
+    def create(self) -> None:
+        """Make its folder, keys, seed disk and further disks."""
         self.folder.mkdir()
         for name in ("ssh_host_ed25519_key", "login"):
             run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(self.folder / name))
         (self.folder / "seed.tar").write_bytes(self._seed())
-        overlay = ["-b", str(image.disk), "-F", "qcow2", str(self.folder / "disk.qcow2")]
-        run("qemu-img", "create", "-q", "-f", "qcow2", *overlay)
-        for number, size in enumerate(self.disks):
-            run("qemu-img", "create", "-q", "-f", "qcow2", str(self.folder / f"data{number}.qcow2"), f"{size}G")
+        for path, size in zip(self._disk_files, self.disks, strict=True):
+            with path.open("wb") as disk:
+                disk.truncate(size * 2**30)
 
+    @abstractmethod
     def power_on(self, image: Image) -> None:
-        """Start it; it takes name, address and keys from its seed disk."""
-        run(*self._command(image), seconds=120)
+        """Start it; the first time it takes name, address and keys from its seed disk."""
 
+    @abstractmethod
     def power_cut(self) -> None:
         """End it as a power failure does: what it had not written is lost."""
-        pid = int((self.folder / "qemu.pid").read_text())
-        os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not alive(pid), seconds=10)
 
+    @abstractmethod
     def down(self) -> None:
         """End it."""
-        end(self.folder / "qemu.pid", self.state)
 
     def set_link(self, *, up: bool) -> None:
         """Push the network cable in, or pull it."""
         self._monitor("set_link", {"name": "card", "up": up})
 
-    def _command(self, image: Image) -> list[str]:
-        firmware = f"type=1,manufacturer=sopauto lab,product=Virtual server,serial={self.serial}"
-        disks = [self.folder / "disk.qcow2", *(self.folder / f"data{i}.qcow2" for i in range(len(self.disks)))]
-        drives = [("-drive", f"file={disk},if=virtio,cache=unsafe") for disk in disks]
-        seed = ("-drive", f"file={self.folder}/seed.tar,if=virtio,format=raw,readonly=on")
-        return [
-            "qemu-system-x86_64",
-            # One processor: emulated ones wait for each other, and other machines stand beside this one.
-            *("-machine", "q35", "-accel", "tcg,tb-size=256", "-cpu", "max", "-smp", "1"),
-            *("-m", str(self.memory)),
-            *("-kernel", str(image.kernel), "-initrd", str(image.initrd), "-append", KERNEL),
-            *(part for drive in (drives[0], seed, *drives[1:]) for part in drive),
-            *("-netdev", self.netdev, "-device", self.card),
-            *("-device", "virtio-rng-pci", "-smbios", firmware),
-            *("-display", "none", "-serial", f"file:{self.folder}/console.log", "-daemonize"),
-            *("-pidfile", f"{self.folder}/qemu.pid", "-qmp", f"unix:{self.folder}/qmp.sock,server=on,wait=off"),
-        ]
+    @property
+    def _disk_files(self) -> list[Path]:
+        return [self.folder / f"data{number}.raw" for number in range(len(self.disks))]
 
     def _seed(self) -> bytes:
         files = {

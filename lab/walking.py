@@ -16,7 +16,7 @@ from sopauto.tickets.desk import Desk
 from sopauto.tickets.duties import take_position
 from sopauto.tickets.model import Letter, State, Ticket, Verb
 from sopauto.tickets.running import make_plan, run
-from sopauto.work import Report
+from sopauto.work import Json, Report
 
 Hook = Callable[[Ticket], None]
 """Something that happens in the world before or after a row."""
@@ -38,14 +38,16 @@ class Walk:
     """Who acts, what they answer and state, and what happens around them.
 
     `keys` is the private key of each person. `answers` gives, for each decision, one answer per round (the last
-    holds on). `statements` gives what a field is filled with, or a row's own field (`row name`). `before` and `after`
-    are called around a row.
+    holds on); `judges` answers by the facts that the row's machine work brought. `statements` gives what a field is
+    filled with, or a row's own field (`row name`). `before` and `after` are called around
+    a row.
     """
 
     app: App
     keys: Mapping[str, Path]
     statements: Mapping[str, Any]
     answers: Mapping[str, tuple[bool, ...]] = field(default_factory=dict)
+    judges: Mapping[str, Callable[[Json], bool]] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
     before: Mapping[str, Hook] = field(default_factory=dict)
     after: Mapping[str, Hook] = field(default_factory=dict)
@@ -96,12 +98,14 @@ class Walk:
             approver, position = self._who(procedure, ticket, Verb.APPROVE)
             ticket = act(self._desk(approver), ticket.id, Verb.APPROVE, person=approver)
             yield approver, position, "approve plan", ticket.plans[step.id].plan[:12], ticket
+        facts: Json = {}
         if step.technical:
             worker, position = self._who(procedure, ticket, Verb.RUN)
             ticket, result = run(self._desk(worker), ticket.id, person=worker, module=None)
+            facts = result.facts
             yield worker, position, step.technical.module, result.summary, ticket
         if step.technical is None or step.kind is StepKind.DECISION:
-            verb = self._verb(step, ticket)
+            verb = self._verb(step, ticket, facts)
             person, position = self._who(procedure, ticket, verb)
             data = {f.name: self._stated(step, f.name) for f in step.fields} if verb is not Verb.REJECT else {}
             note = self.notes.get(f"{step.id} {verb.value}", "")
@@ -112,15 +116,17 @@ class Walk:
     def _plans_here(self, procedure: Procedure, step: Step, ticket: Ticket) -> bool:
         """Tell whether this row carries the plan of a later one, and will send it on (SOP 000, row 9)."""
         later = any(other.technical and other.technical.plan_step == step.id for other in procedure.steps)
-        return later and self._verb(step, ticket) is Verb.APPROVE
+        return later and self._verb(step, ticket, {}) is Verb.APPROVE
 
     def _stated(self, step: Step, name: str) -> Any:
         """Return what a field is filled with: the row's own statement (`row name`) before the general one."""
         return self.statements.get(f"{step.id} {name}", self.statements.get(name))
 
-    def _verb(self, step: Step, ticket: Ticket) -> Verb:
+    def _verb(self, step: Step, ticket: Ticket, facts: Json) -> Verb:
         if step.kind is StepKind.PROCESS:
             return Verb.APPROVE if step.approval else Verb.DONE
+        if step.id in self.judges:
+            return Verb.APPROVE if self.judges[step.id](facts) else Verb.REJECT
         answers = self.answers.get(step.id, (True,))
         answer = answers[min(ticket.rounds[step.id], len(answers)) - 1]
         return Verb.APPROVE if answer else Verb.REJECT

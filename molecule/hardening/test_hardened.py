@@ -59,12 +59,13 @@ def test_sshd_says_what_the_controls_say(host: Host) -> None:
     assert host.service("ssh").is_running
 
 
-def test_the_firewall_lets_in_ssh_and_nothing_else(host: Host) -> None:
+def test_the_firewall_lets_in_ssh_and_the_port_that_was_asked_for(host: Host) -> None:
     with host.sudo():
         rules = host.check_output("nft list chain inet filter input")
     assert "policy drop" in rules
     assert "tcp dport 22 accept" in rules
-    assert "8080" not in rules
+    assert "tcp dport 8080 accept" in rules
+    assert rules.count("dport") == 2, rules
     assert host.service("nftables").is_enabled
 
 

@@ -50,10 +50,13 @@ class _Line(BaseBackend):  # type: ignore[misc]  # testinfra has no types
         super().__init__(name)
         self._session = session
         self._encoding = "utf-8"
+        self.complaint = ""
+        """What the last command said on its standard error, in one line."""
 
     def run(self, command: str, *args: str, **_: Any) -> CommandResult:
         text = self.get_command(command, *args)
         code, out, err = self._session.run(text)
+        self.complaint = one_line(self.decode(err).strip(), LONGEST)
         return self.result(code, text.encode(), out, err)
 
     def decode(self, data: bytes) -> str:
@@ -102,7 +105,7 @@ def _found(host: Host, session: Session | None, test: Json) -> str:
         return CHECKS[test["kind"]](host, session, test)
     except (AssertionError, ValueError, RuntimeError, LookupError, TypeError) as error:
         # Testinfra takes what a strange server answers apart: what it stumbles over is a check that does not hold.
-        return f"cannot be checked: {error}"
+        return f"cannot be checked: {getattr(host.backend, 'complaint', '') or error}"
 
 
 def _package(host: Host, _: Session | None, test: Json) -> str:

@@ -52,7 +52,9 @@ def why(result: dict[str, Any]) -> str:
     """Return why a task failed, in a few words of one line."""
     if NO_ROOM in f"{result.get('module_stderr')}{result.get('module_stdout')}":
         return "no space is left on the server, or its disks cannot be written"
-    told = str(result.get("msg") or result.get("stderr") or "failed")
+    # A task over a list fails by one of its items.
+    item = next((each for each in result.get("results") or () if each.get("failed")), result)
+    told = str(item.get("msg") or item.get("stderr") or result.get("msg") or "failed")
     return " ".join(told.split())[:MAX_REASON]
 
 

@@ -35,7 +35,7 @@ from sopauto.work import Json, Plan, Result, WorkOrder
 from tests.acceptance.entries import put_package
 from tests.conftest import need_or_skip
 
-pytestmark = [pytest.mark.lab, pytest.mark.long]
+pytestmark = pytest.mark.lab
 
 OWN = "buku-tamu"
 """A package file of an agency's own, which no shipped entry knows."""

@@ -12,7 +12,7 @@ import pytest
 
 from lab.sshd import Sshd
 from sopauto.drivers import session as sessions
-from sopauto.drivers.default_tests import DefaultTests
+from sopauto.drivers.default_tests import CHECKS, DefaultTests
 from sopauto.drivers.ssh import Ssh
 from sopauto.errors import StepFailed
 from sopauto.settings import Credentials
@@ -101,6 +101,12 @@ def test_what_may_take_a_while_is_looked_at_again(sshd: Sshd, tmp_path: Any) -> 
     )
     assert result.passed
     assert result.seconds > 0.9
+
+
+def test_a_program_that_fails_on_the_server_is_quoted(sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CHECKS, "process", lambda host, *_: host.check_output("ls /no/such/file"))
+    [result] = run(sshd, {"kind": "process", "of": "nginx"})
+    assert result.found.startswith("cannot be checked: ls: ")
 
 
 def test_another_host_key_stops_everything(sshd: Sshd) -> None:

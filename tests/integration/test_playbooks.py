@@ -206,3 +206,5 @@ def test_a_module_that_could_not_begin_for_want_of_room_says_so() -> None:
     lost = {"msg": "Module result deserialization failed", "module_stdout": "", "module_stderr": stderr}
     assert why(lost) == "no space is left on the server, or its disks cannot be written"
     assert why({"msg": "  so\n nicht "}) == "so nicht"
+    items = [{"msg": "gut"}, {"failed": True, "msg": "Unable to start service"}]
+    assert why({"msg": "One or more items failed", "results": items}) == "Unable to start service"

@@ -9,7 +9,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.template import trust_as_template
 
-OPTIONS = ("tree", "files", "modes", "absent", "check", "activate", "stamp")
+OPTIONS = ("tree", "files", "modes", "absent", "check", "activate", "again", "stamp")
 
 
 class ActionModule(ActionBase):
@@ -39,6 +39,7 @@ class ActionModule(ActionBase):
             ],
             "check": given.get("check") or [],
             "activate": given.get("activate") or [],
+            "again": bool(given.get("again")),
             "stamp": given.get("stamp") or given.get("tree") or "",
         }
         return dict(self._execute_module(module_name="file_tree", module_args=arguments, task_vars=task_vars))

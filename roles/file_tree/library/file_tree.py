@@ -32,6 +32,10 @@ options:
     type: list
     elements: str
     default: []
+  again:
+    description: Activate also when every file is as wanted, because what they set is not in force.
+    type: bool
+    default: false
   stamp:
     description: Name under which the activation is remembered.
     type: str
@@ -215,6 +219,7 @@ def main():
         "absent": {"type": "list", "elements": "str", "default": []},
         "check": {"type": "list", "elements": "str", "default": []},
         "activate": {"type": "list", "elements": "str", "default": []},
+        "again": {"type": "bool", "default": False},
         "stamp": {"type": "str", "required": True},
     }
     module = AnsibleModule(argument_spec=options, supports_check_mode=True)
@@ -225,7 +230,8 @@ def main():
     removing = [path for path in absent if before[path] is not None]
     stamp = os.path.join(STAMPS, module.params["stamp"])
     wanted = digest(files, absent, module.params["activate"])
-    activated = not module.params["activate"] or state(stamp) == (wanted.encode(), 0o644, (0, 0))
+    remembered = state(stamp) == (wanted.encode(), 0o644, (0, 0)) and not module.params["again"]
+    activated = not module.params["activate"] or remembered
     diff = [difference(file, before[file.path]) for file in writing]
     diff += [{"before_header": p, "after_header": p, "before": shown(before[p]), "after": ""} for p in removing]
     if module.params["activate"] and (writing or removing or not activated):
@@ -256,9 +262,9 @@ def main():
     if fault:
         module.fail_json(msg=fault, **result)
     if module.params["activate"]:
-        remembered = Replacement(stamp, File({"path": stamp, "content": wanted}))
-        bring([remembered])
-        remembered.clean()
+        stamped = Replacement(stamp, File({"path": stamp, "content": wanted}))
+        bring([stamped])
+        stamped.clean()
     module.exit_json(**result)
 
 
