@@ -19,7 +19,7 @@ from lab.processes import alive, end, run, wait_until
 from lab.vm import Vm
 
 PROGRAM: Final = "/usr/bin/linux.uml"
-SOURCE: Final = Path(__file__).with_name("fpregs.c")
+SOURCE: Final = Path(__file__).with_name("usermode.c")
 MAC: Final = "52:54:00:55:4d:4c"
 LETTERS: Final = "cdefgh"
 """Of its disks, after the root and the seed."""
@@ -96,10 +96,10 @@ class UserMode(Vm):
 
 
 def _preload() -> Path:
-    """Return what goes before the C library (see fpregs.c), compiled once."""
-    library = cache_directory() / "fpregs.so"
+    """Return what goes before the C library (see usermode.c), compiled once."""
+    library = cache_directory() / "usermode.so"
     if not library.exists() or library.stat().st_mtime < SOURCE.stat().st_mtime:
-        made = library.with_name(f"fpregs.{os.getpid()}.so")
+        made = library.with_name(f"usermode.{os.getpid()}.so")
         run("gcc", "-O2", "-shared", "-fPIC", "-o", str(made), str(SOURCE), "-ldl")
         made.rename(library)
     return library

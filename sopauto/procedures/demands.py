@@ -98,7 +98,7 @@ def names(procedure: Procedure, known: Known) -> Iterator[Finding]:
     for step in procedure.steps:
         used: list[tuple[str, str | None, Collection[str] | None]] = []
         used += [("aset", step.effect, EFFECTS), ("menunggu", step.waits, WAITS)]
-        used += [("dokumen", form, known.forms) for form in step.documents]
+        used += [("dokumen", form, known.forms) for form in (*step.documents, *step.documents_at_no)]
         used += [("pesan", step.message.template, known.messages)] if step.message else []
         for key, name, those in used:
             if name is not None and those is not None and name not in those:

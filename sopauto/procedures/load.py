@@ -88,6 +88,7 @@ STEP: Final = (
     "isian",
     "pesan",
     "dokumen",
+    "dokumen_tidak",
     "teknis",
     "inferred",
 )
@@ -246,6 +247,7 @@ def _step(row: Part, table: str, *, inferred: bool) -> Step:
         fields=row.parts("isian", FIELD, _field),
         message=_message(row.part("pesan", MESSAGE)),
         documents=row.texts("dokumen"),
+        documents_at_no=row.texts("dokumen_tidak"),
         technical=_technical(row.part("teknis", TECHNICAL), table),
         inferred=frozenset(row.data) - {"no"} if inferred else row.inferred(),
         line=row.line,

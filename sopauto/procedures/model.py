@@ -125,8 +125,9 @@ class Step:
     may be returned to (absent on paper: inferred). `approval` marks a row whose completion is an approval for the
     separation of duties. `waits` names what the ticket waits for after this step (`tempat`). `effect` is what
     completing it does to the assets (`siapkan`, `tempatkan`, `bebaskan`; see `assets/`). `inferred` holds the names
-    of YAML keys that do not stand in the paper. `yes_label` and `no_label` are the paper's words for the two answers,
-    `page` is the sheet of the paper on which the row stands.
+    of YAML keys that do not stand in the paper. `documents` are the forms that it fills, `documents_at_no` those of a
+    decision that says no. `yes_label` and `no_label` are the paper's words for the two answers, `page` is the sheet of
+    the paper on which the row stands.
     """
 
     id: str
@@ -149,6 +150,7 @@ class Step:
     fields: tuple[Field, ...] = ()
     message: Message | None = None
     documents: tuple[str, ...] = ()
+    documents_at_no: tuple[str, ...] = ()
     technical: Technical | None = None
     inferred: frozenset[str] = frozenset()
     line: int = 0

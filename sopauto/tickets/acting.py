@@ -189,10 +189,9 @@ def _stated(reader: Reader, step: Step, ticket: Ticket, action: Action, answer: 
 
 
 def papers_of(desk: Desk, step: Step, transition: Transition, occasion: Occasion) -> tuple[Artifact, ...]:
-    """Return the forms that the completed step fills (none when a decision said no)."""
-    if transition.answer is False:
-        return ()
-    return tuple(artifact for form in step.documents for artifact in desk.papers.make(form, occasion))
+    """Return the forms that the completed step fills; a no fills those that the SOP names for it."""
+    forms = step.documents_at_no if transition.answer is False else step.documents
+    return tuple(artifact for form in forms for artifact in desk.papers.make(form, occasion))
 
 
 def messages_of(desk: Desk, step: Step, transition: Transition, occasion: Occasion) -> tuple[Mail, ...]:

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,37 @@ class Commands:
     def variables(self) -> dict[str, str]:
         """Return the environment of the commands."""
         return {**os.environ, "SOPAUTO_HOME": str(self.home), **self.environment}
+
+    def run_until(self, *arguments: str, as_: str, told: Sequence[str]) -> subprocess.Popen[str]:
+        """Start a command; return it when its progress has said all of this, line after line."""
+        run = subprocess.Popen(
+            self.command(*arguments, as_=as_),
+            cwd=ROOT,
+            env={**self.variables(), "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert run.stdout is not None
+        ahead = list(told)
+        for line in run.stdout:
+            print(line, end="")
+            if ahead[0] in line:
+                ahead.pop(0)
+            if not ahead:
+                return run
+        raise AssertionError(f"never told {told!r}; exit {run.wait()}: {run.communicate()[1]}")
+
+    def playbook_runs(self) -> bool:
+        """Tell whether a playbook runs that a command of this workspace started."""
+        for path in Path("/proc").glob("[0-9]*"):
+            try:
+                ours = f"SOPAUTO_HOME={self.home}".encode() in (path / "environ").read_bytes().split(b"\0")
+                if ours and b"ansible-playbook" in (path / "cmdline").read_bytes():
+                    return True
+            except OSError:
+                continue
+        return False
 
     def show(self, ticket: str) -> dict[str, Any]:
         """Return what `ticket.show --json` tells."""

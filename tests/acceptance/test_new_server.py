@@ -186,10 +186,10 @@ def test_a_killed_run_leaves_nothing_running_and_the_next_one_goes_on(directorat
     directorate.take_time(60)
     run = subprocess.Popen(directorate.command("ticket.run", ticket, as_="yoga"), cwd=ROOT, env=directorate.variables())
     assert wait_until(lambda: "provision-1" in directorate.written(), seconds=60)
-    assert _playbook_runs(directorate.home)
+    assert directorate.playbook_runs()
     run.kill()
     run.wait(10)
-    assert wait_until(lambda: not _playbook_runs(directorate.home), seconds=20), "the playbook outlived its parent"
+    assert wait_until(lambda: not directorate.playbook_runs(), seconds=20), "the playbook outlived its parent"
     assert directorate.written() == ["provision-1"]
     directorate.take_time(0)
     told = directorate.inv("ticket.run", ticket, as_="yoga").stdout
@@ -221,18 +221,6 @@ def test_ctrl_c_stops_the_playbook_and_is_recorded(directorate: Directorate) -> 
     assert directorate.show(ticket)["step"] == "pemasangan.15"
     directorate.take_time(0)
     directorate.inv("ticket.run", ticket, as_="yoga")
-
-
-def _playbook_runs(home: Path) -> bool:
-    """Tell whether a playbook runs that a command of this workspace started."""
-    for path in Path("/proc").glob("[0-9]*"):
-        try:
-            ours = f"SOPAUTO_HOME={home}".encode() in (path / "environ").read_bytes().split(b"\0")
-            if ours and b"ansible-playbook" in (path / "cmdline").read_bytes():
-                return True
-        except OSError:
-            continue
-    return False
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from lab.mailbox import Mailbox
 from lab.newserver import request, walk_of, workspace_for
 from lab.processes import wait_until
 from sopauto.cli.console import say
-from tests.acceptance.commands import ROOT, Commands
+from tests.acceptance.commands import Commands
 from tests.conftest import need_or_skip
 
 pytestmark = pytest.mark.lab
@@ -45,6 +45,8 @@ PROVISION = """\
   tasks: []
 """
 """The workspace's own playbook in the place of the shipped one, which has a scenario of molecule's to itself."""
+IN_EARNEST = ("server.harden on", "now it is done", "SSH server")
+"""What the hardening tells when check mode is over and its guarded part has begun."""
 NOT_YET = "cracklib-runtime"
 """A package of the controls that the server lacks, so that something must be fetched."""
 
@@ -75,27 +77,6 @@ class Site(Commands):
 
     def row(self) -> str:
         return str(self.show(self.ticket)["step"]).rpartition(".")[2]
-
-    def run_until(self, told: str) -> subprocess.Popen[str]:
-        """Start the hardening, and return it when a line of its progress says this."""
-        run = subprocess.Popen(
-            self.command("server.harden", self.ticket, as_="yoga"),
-            cwd=ROOT,
-            env={**self.variables(), "PYTHONUNBUFFERED": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert run.stdout is not None
-        # Check mode comes first, and tells the same tasks.
-        ahead = ["server.harden on", "now it is done", told]
-        for line in run.stdout:
-            print(line, end="")
-            if ahead[0] in line:
-                ahead.pop(0)
-            if not ahead:
-                return run
-        raise AssertionError(f"never told {told!r}; exit {run.wait()}: {run.communicate()[1]}")
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +152,7 @@ def test_a_full_disk_stops_a_run_before_it_begins_or_in_the_middle(site: Site) -
 
 
 def test_a_line_that_is_cut_ends_the_run_and_the_server_brings_its_old_settings_back(site: Site) -> None:
-    run = site.run_until("SSH server")
+    run = site.run_until("server.harden", site.ticket, as_="yoga", told=IN_EARNEST)
     site.guest.vm.set_link(up=False)
     try:
         _, errors = run.communicate(timeout=300)
@@ -188,7 +169,7 @@ def test_a_line_that_is_cut_ends_the_run_and_the_server_brings_its_old_settings_
 
 
 def test_after_a_power_cut_the_old_settings_are_back_and_the_next_run_finishes(site: Site) -> None:
-    run = site.run_until("SSH server")
+    run = site.run_until("server.harden", site.ticket, as_="yoga", told=IN_EARNEST)
     site.guest.power_cut()
     _, errors = run.communicate(timeout=300)
     assert run.returncode == 1, errors

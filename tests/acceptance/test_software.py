@@ -20,6 +20,7 @@ import pytest
 from lab.installing import request, walk_of, workspace_for
 from lab.loopback import LoopbackServer
 from lab.mailbox import Mailbox
+from lab.processes import wait_until
 from lab.walking import Walk
 from lab.workspace import make_key, public_half
 from sopauto.tickets.model import State, Ticket
@@ -149,6 +150,8 @@ def test_requirements_that_are_missing_are_told_at_once_and_nothing_is_touched(o
     office.inv("ticket.reject", ticket.id, as_="yoga")
     assert office.show(ticket.id)["step"] == "instalasi.1"
     assert office.there() == []
+    form = office.paper(ticket.id, "form-instalasi.json")
+    assert [row[3] for row in section(form, "Persyaratan")].count("TIDAK") == 3
 
 
 def test_a_default_test_that_fails_is_taken_back_with_proof_and_the_ticket_stands_at_row_1(office: Office) -> None:
@@ -182,6 +185,27 @@ def test_an_installation_that_breaks_off_is_taken_back_at_once_and_can_be_run_ag
     (office.target / "opt").unlink()
     office.inv("software.install", ticket, as_="yoga")
     assert office.there() == ["opt/agenda/bin/agenda"]
+
+
+def test_a_killed_installation_is_finished_by_the_next_run_and_can_still_be_taken_back(office: Office) -> None:
+    (office.target / "agenda.conf").write_text("somebody's own\n")
+    ticket = office.ticket_at(5).id
+    office.inv("ticket.plan", ticket, as_="yoga")
+    office.inv("ticket.approve", ticket, as_="rina")
+    run = office.run_until("software.install", ticket, as_="yoga", told=("now it is done", "Archive"))
+    run.kill()
+    run.communicate()
+    assert wait_until(lambda: not office.playbook_runs(), seconds=20), "the playbook outlived its parent"
+    assert office.there() == ["agenda.conf", "opt/agenda/bin/agenda"]
+    assert office.show(ticket)["step"] == "instalasi.5"
+    office.inv("software.install", ticket, as_="yoga")
+    walk = office.walk(answers={"instalasi.7": (False,)})
+    with walk.app.store.read() as reader:
+        installed = reader.ticket(ticket)
+    taken_back = walk.row(walk.until(installed, "instalasi.8"))
+    assert taken_back.step == "instalasi.1"
+    assert office.there() == ["agenda.conf"]
+    assert office.paper(ticket, "software.remove.json")["left"] == []
 
 
 def test_a_configuration_that_is_not_right_goes_back_to_row_10_and_each_attempt_is_kept(office: Office) -> None:
