@@ -7,36 +7,38 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lab.agency import Agency, Bare
 from lab.cast import UNIT, Role
 from lab.mailbox import Mailbox
-from lab.newserver import Bare
 from lab.walking import Walk
-from lab.workspace import Workspace, make_key, people_file
+from lab.workspace import Workspace
 from sopauto.catalogue.shelf import FILE, SHIPPED
 from sopauto.technical.host_keys import fingerprint
 from sopauto.tickets.model import Letter
 
-CAST = (
-    Role(id="siti", name="Siti Rahmawati", nip="198703122010012004", position="user", unit=UNIT),
-    Role(id="yoga", name="Yoga Pratama", nip="199508152019031005", position="staf-ti", unit="iidc"),
-    Role(id="rina", name="Rina Kusuma", nip="197511202000032001", position="sub-koordinator-iidc", unit="iidc"),
+AGENCY = Agency(
+    name="Dinas Komunikasi dan Informatika",
+    letterhead=("PEMERINTAH KOTA TANGERANG", "DINAS KOMUNIKASI DAN INFORMATIKA"),
+    address="Jalan Contoh Nomor 3, Tangerang",
+    city="Tangerang",
+    sender="sopauto@kominfo.example.go.id",
+    cast=(
+        Role(id="siti", name="Siti Rahmawati", nip="198703122010012004", position="user", unit=UNIT),
+        Role(id="yoga", name="Yoga Pratama", nip="199508152019031005", position="staf-ti", unit="iidc"),
+        Role(id="rina", name="Rina Kusuma", nip="197511202000032001", position="sub-koordinator-iidc", unit="iidc"),
+    ),
+    positions={"user": "User", "staf-ti": "Staf TI", "sub-koordinator-iidc": "Sub Koordinator IIDC"},
+    superiors={"staf-ti": "sub-koordinator-iidc"},
+    units={"iidc": "Infrastruktur Internet dan Data Center", UNIT: "Dinas Kesehatan"},
 )
-POSITIONS = {"user": "User", "staf-ti": "Staf TI", "sub-koordinator-iidc": "Sub Koordinator IIDC"}
-SUPERIORS = {"staf-ti": "sub-koordinator-iidc"}
-UNITS = {"iidc": "Infrastruktur Internet dan Data Center", UNIT: "Dinas Kesehatan"}
+"""The Dinas of SOP 003."""
 
 
 def workspace_for(home: Path, *, server: Bare, mailbox: Mailbox) -> Workspace:
     """Make a workspace of the people of SOP 003 and the login of a server."""
-    home.mkdir(parents=True)
-    workspace = Workspace(home=home)
-    for role in CAST:
-        workspace.keys[role.id] = make_key(home / "keys" / role.id)
+    workspace = AGENCY.workspace(home, server=server, mailbox=mailbox)
     for folder in ("catalogue", "settings", "playbooks"):
         (home / folder).mkdir()
-    people = people_file(workspace.keys, CAST, positions=POSITIONS, superiors=SUPERIORS, units=UNITS)
-    (home / "people.yaml").write_text(people)
-    (home / "sopauto.toml").write_text(_settings(server, mailbox))
     return workspace
 
 
@@ -81,22 +83,3 @@ def walk_of(workspace: Workspace, server: Bare, software: str, **further: Any) -
     """Return a walk along SOP 003 with its own people."""
     stated: Mapping[str, Any] = {**statements(server, software), **further.pop("stated", {})}
     return Walk(app=workspace.app(), keys=workspace.keys, statements=stated, **further)
-
-
-def _settings(server: Bare, mailbox: Mailbox) -> str:
-    return f"""\
-[agency]
-name = "Dinas Komunikasi dan Informatika"
-letterhead = ["PEMERINTAH KOTA TANGERANG", "DINAS KOMUNIKASI DAN INFORMATIKA"]
-address = "Jalan Contoh Nomor 3, Tangerang"
-city = "Tangerang"
-
-[mail]
-host = "{mailbox.host}"
-port = {mailbox.port}
-sender = "sopauto@kominfo.example.go.id"
-
-[credentials.servers]
-user = "{server.user}"
-key_file = "{server.key_file}"
-"""

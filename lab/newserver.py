@@ -5,70 +5,50 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from lab.agency import Agency, Bare
 from lab.cast import UNIT, Role
 from lab.mailbox import Mailbox
 from lab.walking import Walk
-from lab.workspace import Workspace, make_key, people_file
+from lab.workspace import Workspace
 from sopauto.technical.host_keys import fingerprint
 from sopauto.tickets.model import Letter
 
-
-class Bare(Protocol):
-    """A server that is to be prepared: how it is called and reached, and its host key."""
-
-    @property
-    def name(self) -> str:
-        """Its host name."""
-
-    @property
-    def host(self) -> str:
-        """Its address."""
-
-    @property
-    def port(self) -> int:
-        """The port of its SSH."""
-
-    @property
-    def user(self) -> str:
-        """Who logs in."""
-
-    @property
-    def key_file(self) -> Path:
-        """That user's private key."""
-
-    @property
-    def host_key(self) -> str:
-        """`ssh-ed25519 AAAA…`."""
-
-
-CAST = (
-    Role(id="siti", name="Siti Rahmawati", nip="198703122010012004", position="pengguna-admin", unit=UNIT),
-    Role(id="agus", name="Agus Wibowo", nip="196905141994031003", position="direktur-ti", unit="dtiki"),
-    Role(id="rina", name="Rina Kusuma", nip="197511202000032001", position="kasubdit-infrastruktur", unit="dtiki"),
-    Role(id="dedi", name="Dedi Haryanto", nip="198006172005011002", position="kasie-infrastruktur", unit="dtiki"),
-    Role(id="wati", name="Wati Lestari", nip="198209092006042003", position="kasubag-tu", unit="dtiki"),
-    Role(id="hendra", name="Hendra Saputra", nip="197403281999031001", position="kabag-umum", unit="dtiki"),
-    Role(id="yoga", name="Yoga Pratama", nip="199508152019031005", position="jfu", unit="dtiki"),
+AGENCY = Agency(
+    name="Direktorat Teknologi Informasi KI",
+    letterhead=("KEMENTERIAN HUKUM", "DIREKTORAT JENDERAL KEKAYAAN INTELEKTUAL"),
+    address="Jalan Contoh Nomor 2, Jakarta",
+    city="Jakarta",
+    sender="sopauto@dgip.example.go.id",
+    cast=(
+        Role(id="siti", name="Siti Rahmawati", nip="198703122010012004", position="pengguna-admin", unit=UNIT),
+        Role(id="agus", name="Agus Wibowo", nip="196905141994031003", position="direktur-ti", unit="dtiki"),
+        Role(id="rina", name="Rina Kusuma", nip="197511202000032001", position="kasubdit-infrastruktur", unit="dtiki"),
+        Role(id="dedi", name="Dedi Haryanto", nip="198006172005011002", position="kasie-infrastruktur", unit="dtiki"),
+        Role(id="wati", name="Wati Lestari", nip="198209092006042003", position="kasubag-tu", unit="dtiki"),
+        Role(id="hendra", name="Hendra Saputra", nip="197403281999031001", position="kabag-umum", unit="dtiki"),
+        Role(id="yoga", name="Yoga Pratama", nip="199508152019031005", position="jfu", unit="dtiki"),
+    ),
+    positions={
+        "pengguna-admin": "Pengguna/ Admin",
+        "direktur-ti": "Direktur Teknologi Informasi KI",
+        "kasubdit-infrastruktur": "Kasubdit Pendukung Infrastruktur",
+        "kasie-infrastruktur": "Kasie Layanan dan Pemeliharaan Infrastruktur",
+        "kasubag-tu": "Kasubag Tata Usaha TI",
+        "kabag-umum": "Kabag Umum, Pengelolaan BMN dan Layanan Pengadaan",
+        "jfu": "JFU",
+    },
+    superiors={
+        "kasubdit-infrastruktur": "direktur-ti",
+        "kasie-infrastruktur": "kasubdit-infrastruktur",
+        "kasubag-tu": "direktur-ti",
+        "kabag-umum": "direktur-ti",
+        "jfu": "kasie-infrastruktur",
+    },
+    units={"dtiki": "Direktorat Teknologi Informasi KI", UNIT: "Dinas Kesehatan"},
 )
-POSITIONS = {
-    "pengguna-admin": "Pengguna/ Admin",
-    "direktur-ti": "Direktur Teknologi Informasi KI",
-    "kasubdit-infrastruktur": "Kasubdit Pendukung Infrastruktur",
-    "kasie-infrastruktur": "Kasie Layanan dan Pemeliharaan Infrastruktur",
-    "kasubag-tu": "Kasubag Tata Usaha TI",
-    "kabag-umum": "Kabag Umum, Pengelolaan BMN dan Layanan Pengadaan",
-    "jfu": "JFU",
-}
-SUPERIORS = {
-    "kasubdit-infrastruktur": "direktur-ti",
-    "kasie-infrastruktur": "kasubdit-infrastruktur",
-    "kasubag-tu": "direktur-ti",
-    "kabag-umum": "direktur-ti",
-    "jfu": "kasie-infrastruktur",
-}
-UNITS = {"dtiki": "Direktorat Teknologi Informasi KI", UNIT: "Dinas Kesehatan"}
+"""The Direktorat of SOP 000."""
 
 
 def profile(device: str) -> dict[str, Any]:
@@ -97,15 +77,9 @@ def profile(device: str) -> dict[str, Any]:
 
 def workspace_for(home: Path, *, server: Bare, mailbox: Mailbox, profile: Mapping[str, Any]) -> Workspace:
     """Make a workspace of the people of SOP 000, one profile, and the login of a bare server."""
-    home.mkdir(parents=True)
-    workspace = Workspace(home=home)
-    for role in CAST:
-        workspace.keys[role.id] = make_key(home / "keys" / role.id)
+    workspace = AGENCY.workspace(home, server=server, mailbox=mailbox)
     (home / "profiles").mkdir()
     (home / "profiles" / "aplikasi-kecil.yaml").write_text(json.dumps(profile, indent=1))
-    people = people_file(workspace.keys, CAST, positions=POSITIONS, superiors=SUPERIORS, units=UNITS)
-    (home / "people.yaml").write_text(people)
-    (home / "sopauto.toml").write_text(_settings(server, mailbox))
     return workspace
 
 
@@ -141,22 +115,3 @@ def statements(server: Bare) -> dict[str, Any]:
 def walk_of(workspace: Workspace, server: Bare, **further: Any) -> Walk:
     """Return a walk along SOP 000 with its own people."""
     return Walk(app=workspace.app(), keys=workspace.keys, statements=statements(server), **further)
-
-
-def _settings(server: Bare, mailbox: Mailbox) -> str:
-    return f"""\
-[agency]
-name = "Direktorat Teknologi Informasi KI"
-letterhead = ["KEMENTERIAN HUKUM", "DIREKTORAT JENDERAL KEKAYAAN INTELEKTUAL"]
-address = "Jalan Contoh Nomor 2, Jakarta"
-city = "Jakarta"
-
-[mail]
-host = "{mailbox.host}"
-port = {mailbox.port}
-sender = "sopauto@dgip.example.go.id"
-
-[credentials.servers]
-user = "{server.user}"
-key_file = "{server.key_file}"
-"""
