@@ -26,7 +26,14 @@ from sopauto.work import Json
 
 ROOT: Final = Path(__file__).parent.parent
 PROGRAMS: Final = Path(sys.executable).parent
-PROFILE: Final = {"title": "Ukur", "resources": {"memory_mb": 400}, "upgrade": False, "administrators": ["yoga"]}
+PROFILE: Final = {
+    "title": "Ukur",
+    "resources": {"memory_mb": 400},
+    "upgrade": False,
+    "administrators": ["yoga"],
+    "hardening": {"firewall": False},
+}
+"""Without what User Mode Linux lacks."""
 
 
 def run() -> list[Figure]:
