@@ -1,0 +1,18 @@
+"""Who may enter the server room: cards, the register, reviews, removal (SOP/11/406.020/2019)."""
+
+from __future__ import annotations
+
+from sopauto.cli.console import Context, command
+from sopauto.cli.running import HELP, run_module
+
+
+@command(help=HELP)
+def grant(c: Context, ticket: str, as_: str = "", key: str = "", json: bool = False) -> None:
+    """Make the doors know a ticket's card, exactly as approved (akses.7)."""
+    run_module(c, ticket, "access.grant", person=as_, key=key, json=json)
+
+
+@command(help=HELP)
+def revoke(c: Context, ticket: str, as_: str = "", key: str = "", json: bool = False) -> None:
+    """Make the doors forget a ticket's cards, exactly as approved (removal, row 7; review, row 4)."""
+    run_module(c, ticket, "access.revoke", person=as_, key=key, json=json)
