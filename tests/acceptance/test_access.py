@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from lab.controller import Controller
 from lab.entering import removal, request, walk_of, workspace_for
@@ -197,3 +198,40 @@ def test_a_cancelled_request_gives_its_number_to_nobody(office: Office) -> None:
 def test_a_card_that_the_register_does_not_know_cannot_be_removed(office: Office) -> None:
     with pytest.raises(BadInput, match="has no access with card 'KA-000009'"):
         office.walk().open(removal("KA-000009"), person="siti")
+
+
+def test_a_printed_card_is_checked_valid_until_it_is_removed(office: Office, tmp_path: Path) -> None:
+    picture, pdf = tmp_path / "foto.jpg", tmp_path / "kartu.pdf"
+    Image.effect_noise((600, 800), 60).convert("RGB").save(picture)
+    ticket = office.granted()
+    printing = ("access.card", ticket.id, "--photo", str(picture), "--out", str(pdf))
+    assert "make one with `inv access.make-key`" in office.inv(*printing, expect=2).stderr
+    office.inv("access.make-key")
+    code = office.inv(*printing).stdout.split()[-1]
+    assert pdf.read_bytes().startswith(b"%PDF")
+    office.door.__exit__()
+    assert "KA-000001: valid" in office.inv("access.check", code).stdout
+    assert "forged" in office.inv("access.check", f"{code[:-6]}AAAAAA", expect=3).stderr
+    assert "valid from" in office.inv("access.check", code, "--on", "2026-01-01", expect=3).stderr
+    office.door.__enter__()
+    walk = office.walk()
+    walk.to_the_end(walk.open(removal("KA-000001"), person="siti"))
+    assert "revoked" in office.inv("access.check", code, expect=3).stderr
+    gone = str(tmp_path / "dicabut.txt")
+    office.inv("access.revoked-list", "--out", gone)
+    assert "revoked" in office.inv("access.check", code, "--list", gone, expect=3).stderr
+    assert "is ended" in office.inv(*printing, expect=2).stderr
+
+
+@pytest.mark.parametrize(("content", "told"), [(b"GIF89a", "no picture"), (None, "larger than 8 MiB")])
+def test_a_photo_that_is_none_is_refused_and_no_card_is_written(
+    office: Office, tmp_path: Path, content: bytes | None, told: str
+) -> None:
+    office.inv("access.make-key")
+    ticket = office.granted()
+    picture, pdf = tmp_path / "foto.jpg", tmp_path / "kartu.pdf"
+    with picture.open("wb") as file:
+        file.write(content) if content else file.truncate(200 * 1024 * 1024)
+    printing = ("access.card", ticket.id, "--photo", str(picture), "--out", str(pdf))
+    assert told in office.inv(*printing, expect=2).stderr
+    assert not pdf.exists()
