@@ -138,6 +138,20 @@ class DoorAt(_Part):
         return self
 
 
+class Events(_Part):
+    """How a controller's event file reads: its delimiter, the headings of its columns, and how it writes moments.
+
+    `time_format` is that of `strptime` (empty: ISO 8601); `zones` says which zone a reader of the file guards.
+    """
+
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    at: str = "waktu"
+    card: str = "kartu"
+    zone: str = "zona"
+    time_format: str = ""
+    zones: Mapping[str, str] = Field(default_factory=dict)
+
+
 class Access(_Part):
     """Who may enter: the range of card numbers, how long access lasts, when it is reviewed, zones and doors.
 
@@ -157,6 +171,7 @@ class Access(_Part):
     card_key: Path = Path("keys/kartu-akses.pem")
     zones: Mapping[str, Zone] = Field(default_factory=dict)
     doors: Mapping[str, DoorAt] = Field(default_factory=dict)
+    events: Events = Events()
 
     @model_validator(mode="after")
     def _fits(self) -> Access:

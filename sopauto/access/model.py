@@ -102,7 +102,6 @@ class Event:
     day: date
     card: str
     zone: str
-    door: str = ""
 
 
 class Answer(StrEnum):

@@ -62,5 +62,5 @@ class Book(Protocol):
     def add_events(self, events: Iterable[Event]) -> tuple[int, int]:
         """Keep events; return how many were new and how many were known before."""
 
-    def without_right(self, begin: datetime, end: datetime) -> Iterator[tuple[Event, str, str]]:
-        """Yield events of cards that had no right there and then: event, ticket and name of the card's grant."""
+    def entered(self, begin: datetime, end: datetime, *, without_right: bool) -> Iterator[tuple[Event, str, str]]:
+        """Yield events with ticket and name of the card's grant; `without_right`: only of cards with none there."""

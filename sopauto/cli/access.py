@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from sopauto.cli.access_card import card, check, make_key, revoked_list
+from sopauto.cli.access_register import entries, import_entries, register
 from sopauto.cli.console import Context, command
 from sopauto.cli.running import HELP, run_module
 
-__all__ = ["card", "check", "grant", "make_key", "revoke", "revoked_list"]
+__all__ = [
+    "card",
+    "check",
+    "entries",
+    "grant",
+    "import_entries",
+    "make_key",
+    "register",
+    "revoke",
+    "revoked_list",
+]
 
 
 @command(help=HELP)

@@ -142,14 +142,14 @@ class SqlBook:
         for batch in _batches({(e.at, e.card, e.zone): e for e in events_}.values()):
             new = [event for event in batch if not self._has(event)]
             if new:
-                names = ("at", "day", "card", "zone", "door")
+                names = ("at", "day", "card", "zone")
                 rows = [{name: getattr(event, name) for name in names} for event in new]
                 self._connection.execute(insert(events), rows)
             added, known = added + len(new), known + len(batch) - len(new)
         return added, known
 
-    def without_right(self, begin: datetime, end: datetime) -> Iterator[tuple[Event, str, str]]:
-        """Yield events of cards that had no right there and then: event, ticket and name of the card's grant."""
+    def entered(self, begin: datetime, end: datetime, *, without_right: bool) -> Iterator[tuple[Event, str, str]]:
+        """Yield events with ticket and name of the card's grant; `without_right`: only of cards with none there."""
         e, g, s = events.c, grants.c, spans.c
         open_then = exists().where(
             s.ticket == g.ticket, s.opened_at <= e.at, or_(s.closed_at.is_(None), s.closed_at > e.at)
@@ -159,11 +159,13 @@ class SqlBook:
         query = (
             select(events, g.ticket, g.name)
             .outerjoin(grants, g.card == e.card)
-            .where(e.at >= begin, e.at < end, or_(g.ticket.is_(None), ~and_(open_then, valid, of_zone)))
+            .where(e.at >= begin, e.at < end)
             .order_by(e.at, e.card)
         )
+        if without_right:
+            query = query.where(or_(g.ticket.is_(None), ~and_(open_then, valid, of_zone)))
         for row in self._stream(query):
-            event = Event(at=row["at"], day=row["day"], card=row["card"], zone=row["zone"], door=row["door"])
+            event = Event(at=row["at"], day=row["day"], card=row["card"], zone=row["zone"])
             yield event, row["ticket"] or "", row["name"] or ""
 
     def _has(self, event: Event) -> bool:

@@ -64,6 +64,5 @@ events = Table(
     Column("at", Moment, primary_key=True),
     Column("card", String(40), primary_key=True),
     Column("zone", String(80), primary_key=True),
-    Column("door", String(80), nullable=False),
     Column("day", Date, nullable=False),  # at the office, where days begin at another moment than in UTC
 )

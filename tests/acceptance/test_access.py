@@ -235,3 +235,28 @@ def test_a_photo_that_is_none_is_refused_and_no_card_is_written(
     printing = ("access.card", ticket.id, "--photo", str(picture), "--out", str(pdf))
     assert told in office.inv(*printing, expect=2).stderr
     assert not pdf.exists()
+
+
+def test_the_register_tells_who_has_access_and_who_came_in_without(office: Office, tmp_path: Path) -> None:
+    ticket = office.granted(nama_pengakses="=HYPERLINK(1) <b>")
+    told = office.inv("access.register").stdout
+    assert "KA-000001" in told
+    assert "**************2004" in told
+    assert "198703122010012004" not in told
+    [row] = json.loads(office.inv("access.register", "--json").stdout)
+    assert (row["Disetujui oleh"], row["Tiket"]) == ("Ratna Dewi", ticket.id)
+    assert json.loads(office.inv("access.register", "--on", "2026-01-01", "--json").stdout) == []
+    files = [str(tmp_path / name) for name in ("d.csv", "d.xlsx", "d.pdf")]
+    office.inv("access.register", "--csv", files[0], "--xlsx", files[1], "--pdf", files[2])
+    assert ",'=HYPERLINK(1) <b>,**************2004," in Path(files[0]).read_text()
+    assert Path(files[2]).read_bytes().startswith(b"%PDF")
+    today = office.workspace.app().clock.now().date().isoformat()
+    log = tmp_path / "log.csv"
+    log.write_text(f"waktu,kartu,zona\n{today} 00:00:01,KA-000001,ruang-server\n{today} 00:00:02,KA-9,ruang-ups\n")
+    assert "2 entries added" in office.inv("access.import-entries", str(log)).stdout
+    assert "0 entries added, 2 known" in office.inv("access.import-entries", str(log)).stdout
+    refused = office.inv("access.entries", "--without-right", "--json", expect=1)
+    assert [row["card"] for row in json.loads(refused.stdout)] == ["KA-000001", "KA-9"]
+    log.write_text(log.read_text() + "gestern,KA-1,ruang-ups\n")
+    assert "log.csv:4" in office.inv("access.import-entries", str(log), expect=2).stderr
+    assert "bad input: --on" in office.inv("access.register", "--on", "heute", expect=2).stderr

@@ -134,7 +134,8 @@ def test_entries_without_right_are_listed_with_the_reason_in_reach(store: SqlSto
     with store.write() as writer:
         assert writer.access.add_events(events) == (4, 0)
         assert writer.access.add_events([*events, replace(events[0], at=BEGIN - timedelta(days=30))]) == (1, 4)
-        found = list(writer.access.without_right(BEGIN, END))
+        found = list(writer.access.entered(BEGIN, END, without_right=True))
+        assert len(list(writer.access.entered(BEGIN, END, without_right=False))) == 4
     assert [(event.at, ticket) for event, ticket, _ in found] == [
         (times[2], grant.ticket),
         (times[3], ""),

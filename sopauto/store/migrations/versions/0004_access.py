@@ -79,7 +79,6 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("card", sa.String(length=40), nullable=False),
         sa.Column("zone", sa.String(length=80), nullable=False),
-        sa.Column("door", sa.String(length=80), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.PrimaryKeyConstraint("at", "card", "zone", name=op.f("pk_access_events")),
     )
