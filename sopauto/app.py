@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sopauto.mail.smtp import Smtp
     from sopauto.store.outbox import SqlOutbox
     from sopauto.store.sqlstore import SqlStore
+    from sopauto.tickets.access_ending import Ending
     from sopauto.tickets.desk import Desk
     from sopauto.tickets.reminding import Reminding
 
@@ -154,6 +155,18 @@ class App:
             name: CsvDoor(name, at.file) if at.file and at.kind == "csv" else HttpDoor(name, at)
             for name, at in self.settings.access.doors.items()
         }
+
+    def ending(self) -> Ending:
+        """Return what ending access by rule takes."""
+        from sopauto.tickets.access_ending import Ending
+
+        return Ending(
+            store=self.store,
+            doors=self.doors(),
+            access=self.settings.access,
+            people=self.people,
+            clock=self.clock,
+        )
 
     def desk(self, person: str, *, key: Path | None = None, report: Report = quiet) -> Desk:
         """Return the desk at which a person acts; raises BadInput (unknown person)."""

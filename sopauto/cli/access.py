@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from sopauto.cli.access_card import card, check, make_key, revoked_list
 from sopauto.cli.access_register import entries, import_entries, register
+from sopauto.cli.access_review import answer, expire, lines, remind, review
 from sopauto.cli.console import Context, command
 from sopauto.cli.running import HELP, run_module
 
 __all__ = [
+    "answer",
     "card",
     "check",
     "entries",
+    "expire",
     "grant",
     "import_entries",
+    "lines",
     "make_key",
     "register",
+    "remind",
+    "review",
     "revoke",
     "revoked_list",
 ]

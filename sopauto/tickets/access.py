@@ -139,9 +139,11 @@ def _approve(case: Case) -> Effect:
     )
 
     def add(writer: Writer) -> None:
-        # Looked at again in this transaction: two approvals at once would each not see the other.
-        if writer.access.overlapping(request.identity, request.valid_from, request.valid_until):
-            raise Conflict("the same person was given access meanwhile; nothing was written", mend="look again")
+        for other in writer.access.overlapping(request.identity, request.valid_from, request.valid_until):
+            # Looked at again in this transaction: two approvals at once would each not see the other.
+            if other.state is not State.SUSPENDED:
+                raise Conflict("the same person was given access meanwhile; nothing was written", mend="look again")
+            writer.access.move(other, State.ENDED, reason=f"diganti tiket {ticket.id}")
         writer.access.add(grant)
 
     return Effect(changes=(add,), data={"nomor_kartu": grant.card})
@@ -241,6 +243,8 @@ def _withdrawn(reader: Reader, ticket: Ticket) -> list[Grant]:
 
 def _refuse_overlap(reader: Reader, request: Request) -> None:
     for other in reader.access.overlapping(request.identity, request.valid_from, request.valid_until):
+        if other.state is State.SUSPENDED:
+            continue  # no door knows it: what is asked for now takes its place
         until = other.request.valid_until
         what = f"{request.name} has access by {other.ticket} {f'until {until.isoformat()}' if until else 'without end'}"
         mend = "ask for days after it, or have it removed first"

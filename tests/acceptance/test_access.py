@@ -52,6 +52,10 @@ class Office(Commands):
     def desk(self, person: str) -> Any:
         return self.workspace.app().desk(person, key=self.keys[person])
 
+    def newest(self) -> str:
+        """Return the id of the ticket that was opened last."""
+        return str(json.loads(self.inv("ticket.list", "--limit", "1", "--json").stdout)[0]["ticket"])
+
     def of_doors(self) -> dict[str, set[str]]:
         """Return the cards that each door knows."""
         file = self.home / "pintu" / "belakang.csv"
