@@ -56,6 +56,15 @@ class Office(Commands):
         """Return the id of the ticket that was opened last."""
         return str(json.loads(self.inv("ticket.list", "--limit", "1", "--json").stdout)[0]["ticket"])
 
+    def papers(self, ticket: str) -> dict[str, Any]:
+        """Return the last form of each name, read as JSON; each has its PDF beside it."""
+        with self.workspace.app().store.read() as reader:
+            bodies = [json.loads(entry.body) for entry in reader.entries(ticket)]
+            kept = {d["name"]: reader.document(d["sha256"]) for body in bodies for d in body["documents"]}
+        names = [name.removesuffix(".pdf") for name in kept if name.endswith(".pdf")]
+        assert all(kept[f"{name}.pdf"].startswith(b"%PDF") for name in names)
+        return {name: json.loads(kept[f"{name}.json"]) for name in names}
+
     def of_doors(self) -> dict[str, set[str]]:
         """Return the cards that each door knows."""
         file = self.home / "pintu" / "belakang.csv"
@@ -81,6 +90,11 @@ def office(tmp_path: Path) -> Iterator[Office]:
 def test_from_the_form_to_the_card_and_back_again(office: Office) -> None:
     ticket = office.granted()
     assert ticket.data["nomor_kartu"] == "KA-000001"
+    papers = office.papers(ticket.id)
+    assert {"formulir-permintaan-akses", "lembar-disposisi", "formulir-daftar-akses"} <= set(papers)
+    assert "198703122010012004" in json.dumps(papers["formulir-permintaan-akses"])
+    assert "198703122010012004" not in json.dumps(papers["formulir-daftar-akses"])
+    assert ["Nomor kartu", "KA-000001"] in papers["formulir-daftar-akses"]["bagian"][0]["isian"]
     assert office.door.cards["KA-000001"] == {
         "card": "KA-000001",
         "zones": ["ruang-server", "ruang-ups"],
@@ -91,6 +105,11 @@ def test_from_the_form_to_the_card_and_back_again(office: Office) -> None:
     walk = office.walk()
     gone = walk.to_the_end(walk.open(removal("KA-000001"), person="siti"))
     assert gone.state is State.DONE
+    assert {"formulir-penghapusan-akses", "formulir-daftar-akses"} <= set(office.papers(gone.id))
+    office.inv("mail.send")
+    subjects = " ".join(str(mail["Subject"]) for mail in office.mailbox.messages)
+    assert "kartu KA-000001 dapat diambil" in subjects
+    assert "kartu KA-000001 sudah dihapus" in subjects
     office.doors_equal_the_register()
     assert office.of_doors() == {"depan": set(), "belakang": set()}
     office.inv("ticket.verify", "all")
@@ -100,6 +119,10 @@ def test_a_refusal_at_row_5_tells_the_applicant_and_touches_no_door(office: Offi
     walk = office.walk(answers={"akses.5": (False,)}, notes={"akses.5 reject": "Keperluan belum jelas"})
     ticket = walk.to_the_end(walk.open(request(), person="siti"))
     assert ticket.state is State.REJECTED
+    office.inv("mail.send")
+    [mail] = office.mailbox.messages
+    assert "Keperluan belum jelas" in mail.get_content()
+    assert "ditolak" in json.dumps(office.papers(ticket.id)["formulir-permintaan-akses"])
     assert office.door.requests == []
     office.doors_equal_the_register()
 

@@ -107,6 +107,9 @@ def test_a_review_is_answered_signed_and_its_withdrawals_reach_the_doors(office:
     office.doors_equal_the_register("KA-000001", "KA-000003")
     office.inv("ticket.done", ticket, as_="wawan")
     assert office.show(ticket)["state"] == "done"
+    form = office.papers(ticket)["formulir-review-akses"]
+    assert [row[6] for row in form["baris"]] == ["dipertahankan", "dicabut", "dipertahankan"]
+    assert {row[7] for row in form["baris"]} == {"Bambang Sutrisno"}
     office.inv("ticket.verify", "all")
 
 
