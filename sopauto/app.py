@@ -20,13 +20,17 @@ from sopauto.tickets.storage import Reader
 from sopauto.work import Report, TechnicalModule
 
 if TYPE_CHECKING:
+    from sopauto.access.door import Doors
     from sopauto.mail.smtp import Smtp
     from sopauto.store.outbox import SqlOutbox
     from sopauto.store.sqlstore import SqlStore
+    from sopauto.tickets.access_ending import Ending
     from sopauto.tickets.desk import Desk
     from sopauto.tickets.reminding import Reminding
 
 CHANGING = (
+    "access.grant",
+    "access.revoke",
     "custody.connect",
     "custody.disconnect",
     "playbook.run",
@@ -113,6 +117,7 @@ class App:
         from sopauto.drivers.ssh import Ssh
         from sopauto.drivers.switch import NetmikoSwitches
         from sopauto.inventory import script, snapshot
+        from sopauto.technical.access import GrantAccess, RevokeAccess
         from sopauto.technical.collect import Collect
         from sopauto.technical.custody_port import Connect, Disconnect
         from sopauto.technical.playbook import RunPlaybook
@@ -125,7 +130,10 @@ class App:
         roots = (self.settings.root, CHECKOUT)
         ssh = Ssh(credentials=self.settings.credentials)
         switches = NetmikoSwitches(credentials=self.settings.credentials, locks=self.settings.root / ".locks")
+        doors = self.doors()
         made: list[TechnicalModule] = [
+            GrantAccess(doors),
+            RevokeAccess(doors),
             Connect(switches, templates=self.settings.templates),
             Disconnect(switches, templates=self.settings.templates),
             Reach(ssh),
@@ -137,6 +145,28 @@ class App:
             *(RunTests(name, DefaultTests(ssh)) for name in ("software.test", "software.verify")),
         ]
         return {module.name: module for module in made}
+
+    def doors(self) -> Doors:
+        """Return the door controllers of the settings by name."""
+        from sopauto.drivers.door_csv import CsvDoor
+        from sopauto.drivers.door_http import HttpDoor
+
+        return {
+            name: CsvDoor(name, at.file) if at.file and at.kind == "csv" else HttpDoor(name, at)
+            for name, at in self.settings.access.doors.items()
+        }
+
+    def ending(self) -> Ending:
+        """Return what ending access by rule takes."""
+        from sopauto.tickets.access_ending import Ending
+
+        return Ending(
+            store=self.store,
+            doors=self.doors(),
+            access=self.settings.access,
+            people=self.people,
+            clock=self.clock,
+        )
 
     def desk(self, person: str, *, key: Path | None = None, report: Report = quiet) -> Desk:
         """Return the desk at which a person acts; raises BadInput (unknown person)."""
@@ -169,9 +199,11 @@ class App:
                 shelf=self.shelf,
                 settings=settings.root / "settings",
                 today=lambda: self.clock.now().date(),
+                access=settings.access,
             ),
             workers=Processes(),
             report=report,
+            access=settings.access,
         )
 
     def reminding(self) -> Reminding:

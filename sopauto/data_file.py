@@ -21,6 +21,7 @@ from sopauto.errors import BadInput
 MAX_BYTES: Final = 1 << 20
 MAX_DEPTH: Final = 30
 MAX_EVENTS: Final = 50_000
+FEW_PAGES: Final = "this file should hold a few pages of text"
 
 INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]{0,17})", re.ASCII)
 WORDS: Final = {"": None, "~": None, "null": None, "true": True, "false": False}
@@ -44,8 +45,8 @@ def read_document(path: Path) -> tuple[Any, LineOf]:
     return parse_document(read_bounded(path), str(path))
 
 
-def read_bounded(path: Path) -> bytes:
-    """Return the content of a regular file of at most 1 MiB; a larger one is refused before reading.
+def read_bounded(path: Path, *, most: int = MAX_BYTES, mend: str = FEW_PAGES) -> bytes:
+    """Return the content of a regular file of at most so many bytes; a larger one is refused before reading.
 
     Raises: BadInput.
     """
@@ -55,14 +56,14 @@ def read_bounded(path: Path) -> bytes:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise BadInput("not a regular file", where=str(path), mend="name a YAML or JSON file")
-            if status.st_size > MAX_BYTES:
-                raise _too_large(path)
-            content = file.read(MAX_BYTES + 1)
+            if status.st_size > most:
+                raise _too_large(path, most, mend)
+            content = file.read(most + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a file name"
         raise BadInput(f"cannot be read ({reason})", where=str(path), mend="check the name and the rights") from None
-    if len(content) > MAX_BYTES:
-        raise _too_large(path)
+    if len(content) > most:
+        raise _too_large(path, most, mend)
     return content
 
 
@@ -86,8 +87,8 @@ def parse_document(content: bytes, where: str) -> tuple[Any, LineOf]:
     return data, _parse_yaml(text.replace("\t", " "), where).line_of
 
 
-def _too_large(where: Path | str) -> BadInput:
-    return BadInput("larger than 1 MiB", where=str(where), mend="this file should hold a few pages of text")
+def _too_large(where: Path | str, most: int = MAX_BYTES, mend: str = FEW_PAGES) -> BadInput:
+    return BadInput(f"larger than {most >> 20} MiB", where=str(where), mend=mend)
 
 
 def _parse_json(text: str, where: str) -> Any:

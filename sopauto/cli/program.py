@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from sopauto.cli import assets, custody, inventory, mail, server, software, sop, store, ticket, workspace
+from sopauto.cli import (
+    access,
+    assets,
+    custody,
+    inventory,
+    mail,
+    schedule,
+    server,
+    software,
+    sop,
+    store,
+    ticket,
+    workspace,
+)
 from sopauto.cli.doctor import doctor
 
-DOMAINS = (assets, custody, inventory, mail, server, software, sop, store, ticket, workspace)
+DOMAINS = (access, assets, custody, inventory, mail, schedule, server, software, sop, store, ticket, workspace)
 
 
 def namespace() -> Collection:

@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sopauto.clock import OfficeHours, day_in_words
-from sopauto.documents import custody_form, daily_journal, disposition, inventory_form, letters, software_form
+from sopauto.documents import (
+    access_forms,
+    custody_form,
+    daily_journal,
+    disposition,
+    inventory_form,
+    letters,
+    software_form,
+)
 from sopauto.documents.parts import Filling, lacking, letterhead, shown
 from sopauto.documents.render import pdf
 from sopauto.errors import BadInput
@@ -54,9 +62,10 @@ FORMS: Final[Mapping[str, Form]] = {
         title=software_form.OUTLINE.title, fill=software_form.OUTLINE.fill, template=letters.TEMPLATE
     ),
     "jurnal-harian": Form(title="Jurnal Harian", fill=daily_journal.fill),
+    access_forms.REVIEW: Form(title=access_forms.REVIEW_TITLE, fill=access_forms.review),
     **{
         name: Form(title=outline.title, fill=outline.fill, template=letters.TEMPLATE)
-        for name, outline in letters.LETTERS.items()
+        for name, outline in {**letters.LETTERS, **access_forms.FORMS}.items()
     },
 }
 """Each form by the name that an SOP's `dokumen` gives it."""

@@ -16,6 +16,22 @@ EFFECTS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """What completing a row does to the assets (`aset`), and the fields with their kinds that the letter must state for it
 beside `SERVER`."""
+ACCESS_EFFECTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "akses-disetujui": {
+        "nama_pengakses": "teks",
+        "nip_pengakses": "identitas",
+        "jenis_akses": "pilihan",
+        "keperluan": "teks",
+        "zona": "teks",
+        "berlaku_dari": "tanggal",
+    },
+    "akses-diberikan": {},
+    "akses-dihapus": {},
+    "review-disusun": {"peninjau": "teks"},
+    "review-dijawab": {},
+    "review-diputuskan": {},
+}
+"""What completing a row does to the register of access (`aset`), and what the letter must state for it."""
 SERVER: Final = {"nama_host": "nama-host"}
 """How a letter names the server that assets and machine work are about."""
 WAITS: Final = ("tempat",)
@@ -97,7 +113,7 @@ def names(procedure: Procedure, known: Known) -> Iterator[Finding]:
     """Find effects, waits, forms and e-mails that nobody implements."""
     for step in procedure.steps:
         used: list[tuple[str, str | None, Collection[str] | None]] = []
-        used += [("aset", step.effect, EFFECTS), ("menunggu", step.waits, WAITS)]
+        used += [("aset", step.effect, {**EFFECTS, **ACCESS_EFFECTS}), ("menunggu", step.waits, WAITS)]
         used += [("dokumen", form, known.forms) for form in (*step.documents, *step.documents_at_no)]
         used += [("pesan", step.message.template, known.messages)] if step.message else []
         for key, name, those in used:
@@ -144,8 +160,9 @@ def _needs(step: Step) -> Iterator[tuple[str, str, str]]:
     if step.message is not None and step.message.to == CONTACT:
         yield "pesan", "kontak_email", "email"
     if step.effect is not None:
-        for name, kind in {**SERVER, **EFFECTS.get(step.effect, {})}.items():
+        server = {} if step.effect in ACCESS_EFFECTS else SERVER
+        for name, kind in {**server, **EFFECTS.get(step.effect, {}), **ACCESS_EFFECTS.get(step.effect, {})}.items():
             yield "aset", name, kind
-    if step.technical is not None:
+    if step.technical is not None and not step.technical.module.startswith("access."):
         for name, kind in SERVER.items():
             yield "teknis", name, kind

@@ -35,6 +35,7 @@ EMAIL: Final = re.compile(
 )
 LABEL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 FINGERPRINT: Final = re.compile(r"SHA256:[A-Za-z0-9+/]{43}", re.ASCII)
+IDENTITY: Final = re.compile(r"\d{16}|\d{18}", re.ASCII)
 MAC: Final = re.compile(r"([0-9a-f]{2}[:-]){5}[0-9a-f]{2}|([0-9a-f]{4}\.){2}[0-9a-f]{4}", re.ASCII)
 
 Where = str | Callable[[str], str]
@@ -201,6 +202,14 @@ def _fingerprint(field: Field, value: Any) -> str:
     return text
 
 
+def _identity(field: Field, value: Any) -> str:
+    """Return a NIP (18 digits) or the NIK of a KTP (16 digits); blanks between its groups are taken out."""
+    text = _text(field, value).replace(" ", "")
+    if not IDENTITY.fullmatch(text):
+        raise _WrongError("is neither a NIP nor a NIK", "write the 18 digits of a NIP or the 16 of a KTP, in quotes")
+    return text
+
+
 KINDS: Final[Mapping[str, Callable[[Field, Any], Any]]] = {
     "teks": _text,
     "bilangan": _number,
@@ -212,5 +221,6 @@ KINDS: Final[Mapping[str, Callable[[Field, Any], Any]]] = {
     "ip": _ip,
     "pilihan": _choice,
     "sidik-kunci": _fingerprint,
+    "identitas": _identity,
 }
 """The kinds of field by their name in the YAML (`jenis`), each with the function that checks a value."""

@@ -20,6 +20,7 @@ from sopauto.work import Artifact, sha256
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from sopauto.store.access import SqlBook
     from sopauto.store.assets import SqlRegister
     from sopauto.store.reminders import SqlReminders
 
@@ -36,6 +37,13 @@ class SqlReader:
         from sopauto.store.assets import SqlRegister
 
         return SqlRegister(self._connection)
+
+    @cached_property
+    def access(self) -> SqlBook:
+        """Who may enter which rooms, in the same transaction."""
+        from sopauto.store.access import SqlBook
+
+        return SqlBook(self._connection)
 
     @cached_property
     def reminders(self) -> SqlReminders:

@@ -11,6 +11,7 @@ from sopauto.errors import Refused
 from sopauto.journal.entry import read_body
 from sopauto.procedures.fields import validate
 from sopauto.procedures.model import Field, Procedure, Step, StepKind
+from sopauto.tickets import access
 from sopauto.tickets.desk import Desk, Occasion
 from sopauto.tickets.duties import held_position, take_position
 from sopauto.tickets.effects import Effect, effect_of, on_cancel, refuse_letter
@@ -49,6 +50,7 @@ def open_from_letter(desk: Desk, letter: Letter, *, person: str, note: str = "",
     )
     with desk.store.read() as reader:
         refuse_letter(reader, procedure, letter, where)
+        access.refuse_request(reader, procedure, letter, desk.access, today=desk.today())
         ticket_id = reader.next_id(procedure.prefix, action.at.year)
         draft = Draft(
             procedure=procedure,
@@ -150,10 +152,10 @@ def prepare(
     transition = advance(procedure, ticket, action)
     papers: tuple[Artifact, ...] = ()
     mails: tuple[Mail, ...] = ()
-    effect = on_cancel(reader, ticket) if action.verb is Verb.CANCEL else Effect()
+    effect = _on_cancel(reader, ticket) if action.verb is Verb.CANCEL else Effect()
     step = transition.completed
     if step is not None:
-        action, effect = _stated(reader, step, ticket, action, transition.answer)
+        action, effect = _stated(desk, reader, ticket, action, transition)
         transition = advance(procedure, ticket, action)
         occasion = Occasion(
             procedure=procedure,
@@ -180,12 +182,25 @@ def prepare(
     return [draft, *woken(desk, reader, effect, action)]
 
 
-def _stated(reader: Reader, step: Step, ticket: Ticket, action: Action, answer: bool | None) -> tuple[Action, Effect]:
+def _stated(
+    desk: Desk, reader: Reader, ticket: Ticket, action: Action, transition: Transition
+) -> tuple[Action, Effect]:
     """Return the action with what its person stated, checked, and with what the completed step adds to it."""
+    step, answer = transition.completed, transition.answer
+    assert step is not None
     asked = asked_of(step, answer)
     fields = validate(asked, action.data, f"{ticket.id} {step.id}") if asked else dict(action.data)
-    effect = effect_of(reader, step, ticket, answer, {**ticket.data, **fields})
+    if step.effect is not None and step.effect in access.EFFECTS:
+        case = access.Case(reader=reader, access=desk.access, ticket=ticket, action=action, answer=answer)
+        effect = access.effect_on_access(step.effect, case)
+    else:
+        effect = effect_of(reader, step, ticket, answer, {**ticket.data, **fields})
     return replace(action, data={**fields, **effect.data}), effect
+
+
+def _on_cancel(reader: Reader, ticket: Ticket) -> Effect:
+    effect = on_cancel(reader, ticket)
+    return replace(effect, changes=(*effect.changes, *access.on_cancel(reader, ticket).changes))
 
 
 def papers_of(desk: Desk, step: Step, transition: Transition, occasion: Occasion) -> tuple[Artifact, ...]:

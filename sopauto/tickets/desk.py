@@ -11,6 +11,7 @@ from sopauto.clock import Clock, OfficeHours
 from sopauto.journal.entry import Signer
 from sopauto.people import People
 from sopauto.procedures.model import Message, Procedure, Step
+from sopauto.settings import Access
 from sopauto.tickets.model import Action, Ticket
 from sopauto.tickets.storage import Mail, Reader, Store
 from sopauto.work import Artifact, Json, Report, TechnicalModule
@@ -88,6 +89,7 @@ class Desk:
     parameters: Parameters
     workers: Workers
     report: Report
+    access: Access
 
     def today(self) -> date:
         """Return the date at the office."""

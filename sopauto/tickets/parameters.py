@@ -14,6 +14,8 @@ from sopauto.errors import BadInput, Refused
 from sopauto.people import People
 from sopauto.procedures.model import Step
 from sopauto.profiles import PREFIX, Profile, Profiles
+from sopauto.settings import Access
+from sopauto.tickets.access import OF_ACCESS, access_parameters
 from sopauto.tickets.effects import server_id, server_of
 from sopauto.tickets.model import Ticket
 from sopauto.tickets.software import OF_SOFTWARE, software_parameters
@@ -28,7 +30,7 @@ class ModuleParameters:
     `unused_vlan` is where ports without a server stand, `ssh_port` where custody servers listen, and
     `inventory_credentials` the settings' table with the login for inventories. `profiles` say what a server is to
     become, `people` who administers it, `today` on which day waivers are judged. `shelf` is the catalogue of software,
-    `settings` the folder with what engineers set.
+    `settings` the folder with what engineers set, `access` which controllers guard which zones.
     """
 
     unused_vlan: int
@@ -39,12 +41,15 @@ class ModuleParameters:
     shelf: Shelf
     settings: Path
     today: Callable[[], date]
+    access: Access
 
     def __call__(self, module: str, ticket: Ticket, step: Step, reader: Reader) -> Json:
         """Return the module's parameters as plain JSON.
 
         Raises: Refused (no place, or no profile is settled yet), BadInput (a profile or waiver is not sound).
         """
+        if module in OF_ACCESS:
+            return access_parameters(module, ticket, reader, self.access)
         if module in OF_SOFTWARE:
             return software_parameters(module, ticket, step, shelf=self.shelf, settings=self.settings)
         if module in SERVER_VARIABLES:

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from sopauto.access.register import Book
 from sopauto.assets.register import Register
 from sopauto.journal.entry import Entry
 from sopauto.tickets.model import Attempt, Outcome, State, Ticket
@@ -77,6 +78,10 @@ class Reader(Protocol):
     @property
     def assets(self) -> Register:
         """The assets, in the same transaction."""
+
+    @property
+    def access(self) -> Book:
+        """Who may enter which rooms, in the same transaction."""
 
     @property
     def reminders(self) -> Reminders:

@@ -50,8 +50,13 @@ SOFTWARE_CAST = tuple(
     )
 )
 """Who plays in SOP 003."""
+OPERATOR = Role(
+    id="wawan", name="Wawan Hermawan", nip="199001052015031004", position="operator-ruang-server", unit="kominfo"
+)
+"""Who makes the cards of SOP 004."""
 TITLES = {
     **POSITIONS,
+    "operator-ruang-server": "Operator Ruang Server",
     "user": "Pengguna Piranti Lunak",
     "staf-ti": "Staf Teknologi Informasi",
     "sub-koordinator-iidc": "Sub Koordinator Infrastruktur Internet dan Data Center",
@@ -67,6 +72,7 @@ ROLES = (
     tuple(role for role in CAST if role.position not in {own.position for own in INSTALLERS})
     + INSTALLERS
     + SOFTWARE_CAST
+    + (OPERATOR,)
 )
 HOLDERS = {role.position: role.id for role in ROLES}
 PLACE = Place(
@@ -158,6 +164,7 @@ class Books:
     kept: dict[str, list[Entry]] = field(default_factory=dict)
     papers: dict[str, bytes] = field(default_factory=dict)
     tried: list[Attempt] = field(default_factory=list)
+    access: Any = None
 
     def document(self, digest: str) -> bytes:
         return self.papers[digest]

@@ -19,7 +19,7 @@ from sopauto.errors import BadInput
 from sopauto.technical.host_keys import fingerprint
 from sopauto.tickets.desk import Occasion
 from sopauto.tickets.model import Letter, Verb
-from tests.unit.documents import installation, installing, occasions
+from tests.unit.documents import entering, installation, installing, occasions
 from tests.unit.documents.occasions import Books, Register
 
 Printed = tuple[str, dict[str, Any]]
@@ -31,6 +31,10 @@ OCCASIONS: dict[str, Callable[[], Occasion]] = {
     "inventaris-server": occasions.inventoried,
     "bast-pengembalian": occasions.handed_back,
     "form-instalasi": installing.taken_back,
+    "formulir-permintaan-akses": entering.asked,
+    "formulir-daftar-akses": entering.registered,
+    "formulir-penghapusan-akses": entering.removed,
+    "formulir-review-akses": entering.reviewed,
     **{form: partial(installation.of_form, form) for form in ("jurnal-harian", *LETTERS)},
 }
 

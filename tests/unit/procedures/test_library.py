@@ -70,6 +70,20 @@ def test_machine_work_stands_where_001_has_it() -> None:
     }
 
 
+def test_machine_work_of_access_stands_where_004_and_its_two_procedures_have_it() -> None:
+    found = {
+        step.id: (step.technical.module, step.technical.approver)
+        for code in ("akses-ruang-server", "penghapusan-akses", "review-akses")
+        for step in LIBRARY.get(code).steps
+        if step.technical
+    }
+    assert found == {
+        "akses.7": ("access.grant", "kabid-infrastruktur"),
+        "penghapusan.7": ("access.revoke", "kabid-infrastruktur"),
+        "review.4": ("access.revoke", "kabid-infrastruktur"),
+    }
+
+
 def test_the_ways_back_and_the_machine_work_of_003_are_those_of_the_paper() -> None:
     steps = {step.number: step for step in LIBRARY.get("instalasi-piranti-lunak").steps}
     backs = {number: step.no for number, step in steps.items() if isinstance(step.no, str)}

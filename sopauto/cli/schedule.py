@@ -1,0 +1,186 @@
+"""Timers: what has to be repeated without anybody typing it, by systemd or cron."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sopauto.cli.console import Context, app, command, print_json, say, table
+from sopauto.errors import BadInput, StepFailed
+
+if TYPE_CHECKING:
+    from sopauto.app import App
+    from sopauto.schedule import Place
+
+SECONDS = 30
+HELP = {
+    "cron": "crontab lines instead of systemd units",
+    "directory": "where the units go (default: /etc/systemd/system as root, else ~/.config/systemd/user)",
+    "as": "the operator in whose name due reviews are opened (without one: they are opened by hand)",
+    "key": "that operator's private key file, without passphrase",
+    "json": "print JSON",
+}
+
+
+@command(help={**HELP, "dry-run": "print what would be written, and write nothing"})
+def install(
+    c: Context, cron: bool = False, directory: str = "", as_: str = "", key: str = "", dry_run: bool = False
+) -> None:
+    """Install the timers of this workspace: expiry, reviews, reminders, mail. Again, it brings them up to date."""
+    here = app(c)
+    place = _place(here, as_, key, cron=cron)
+    if cron:
+        _install_cron(place, dry_run=dry_run)
+    else:
+        _install_units(place, _directory(directory), dry_run=dry_run, live=not directory)
+    if not place.key:
+        say("  not installed: access-review (it signs): add --as OPERATOR --key FILE, or type `inv access.review`")
+
+
+@command(help={name: HELP[name] for name in ("cron", "directory", "json")})
+def status(c: Context, cron: bool = False, directory: str = "", json: bool = False) -> None:
+    """Tell which timers are installed, and when they run next. Exit code 1 when one is missing."""
+    from sopauto.schedule import JOBS
+
+    app(c)
+    found = _cron_jobs() if cron else _unit_jobs(_directory(directory))
+    rows = [
+        {
+            "job": job.name,
+            "command": job.command,
+            "when": job.cron if cron else job.calendar,
+            "installed": job.name in found,
+            "next": found.get(job.name, ""),
+        }
+        for job in JOBS
+    ]
+    if json:
+        print_json(rows)
+    else:
+        table(list(rows[0]), [["yes" if v is True else "NO" if v is False else v for v in r.values()] for r in rows])
+    if missing := [str(row["job"]) for row in rows if not row["installed"]]:
+        raise StepFailed(f"not installed: {', '.join(missing)}", mend="type `inv schedule.install`")
+
+
+def _place(here: App, person: str, key: str, *, cron: bool) -> Place:
+    from sopauto.schedule import Place
+
+    if bool(person) is not bool(key):
+        raise BadInput("an operator and a key belong together", where="--as", mend="give both, or none")
+    if person:
+        here.people.person(person)
+        if not Path(key).is_file():
+            raise BadInput("there is no such key", where=key, mend="name the private key file")
+    home = here.settings.root.resolve()
+    program = Path(sys.executable).parent / "sopauto"
+    return Place(
+        program=program,
+        home=home,
+        user="" if cron or os.geteuid() != 0 else home.owner(),
+        person=person,
+        key=Path(key).resolve() if key else None,
+    )
+
+
+def _directory(text: str) -> Path:
+    if text:
+        return Path(text)
+    return Path("/etc/systemd/system") if os.geteuid() == 0 else Path.home() / ".config" / "systemd" / "user"
+
+
+def _install_units(place: Place, directory: Path, *, dry_run: bool, live: bool) -> None:
+    from sopauto.schedule import units
+
+    files = units(place)
+    if dry_run:
+        for name, text in files.items():
+            say(f"# {directory / name}")
+            for line in text.splitlines():
+                say(line)
+        return
+    _write_units(files, directory)
+    say(f"wrote {len(files)} units to {directory}")
+    timers = sorted(name for name in files if name.endswith(".timer"))
+    for arguments in (["daemon-reload"], ["enable", "--now", *timers]):
+        if live and _systemd_runs():
+            _run(_systemctl(*arguments))
+        else:
+            say(f"  type: {' '.join(_systemctl(*arguments))}")
+    say("  type: inv schedule.status")
+
+
+def _write_units(files: Mapping[str, str], directory: Path) -> None:
+    """Write the units, and take away those of jobs that there are no more."""
+    from sopauto.schedule import PREFIX
+
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for stale in directory.glob(f"{PREFIX}*"):
+            if stale.name not in files:
+                stale.unlink()
+        for name, text in files.items():
+            (directory / name).write_text(text)
+    except OSError as error:
+        raise BadInput(f"cannot be written ({error.strerror})", where=str(directory), mend="run it as root") from None
+
+
+def _install_cron(place: Place, *, dry_run: bool) -> None:
+    from sopauto.schedule import crontab, merged
+
+    lines = crontab(place)
+    if dry_run:
+        for line in lines:
+            say(line)
+        return
+    _run(["crontab", "-"], given=merged(_crontab(), lines))
+    say(f"wrote {len(lines)} lines into your crontab")
+    say("  type: inv schedule.status --cron")
+
+
+def _unit_jobs(directory: Path) -> dict[str, str]:
+    """Return the jobs whose timer and service are there, each with when it runs next (where systemd tells)."""
+    from sopauto.schedule import PREFIX
+
+    timers = sorted(path for path in directory.glob(f"{PREFIX}*.timer") if path.with_suffix(".service").is_file())
+    names = {path.stem.removeprefix(PREFIX): path.name for path in timers}
+    return {job: _next(timer) if _systemd_runs() else "systemd does not run here" for job, timer in names.items()}
+
+
+def _cron_jobs() -> dict[str, str]:
+    from sopauto.schedule import MARK
+
+    return {line.rpartition(MARK)[2].strip(): "see when" for line in _crontab().splitlines() if MARK in line}
+
+
+def _next(timer: str) -> str:
+    told = _run(_systemctl("show", timer, "--property=NextElapseUSecRealtime", "--value")).strip()
+    return told or "not enabled"
+
+
+def _crontab() -> str:
+    if shutil.which("crontab") is None:
+        raise BadInput("there is no crontab on this machine", where="--cron", mend="install cron, or use systemd")
+    answer = subprocess.run(["crontab", "-l"], capture_output=True, text=True, check=False, timeout=SECONDS)
+    return answer.stdout if answer.returncode == 0 else ""  # a user without a crontab has none
+
+
+def _systemd_runs() -> bool:
+    return Path("/run/systemd/system").is_dir() and shutil.which("systemctl") is not None
+
+
+def _systemctl(*arguments: str) -> list[str]:
+    return ["systemctl", *([] if os.geteuid() == 0 else ["--user"]), *arguments]
+
+
+def _run(command: list[str], *, given: str | None = None) -> str:
+    answer = subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=SECONDS)
+    if answer.returncode:
+        reason = answer.stderr.strip().splitlines()
+        told = reason[0] if reason else f"exit {answer.returncode}"
+        raise StepFailed(f"{command[0]} failed ({told})", mend="see `systemctl status` or `crontab -l`")
+    return answer.stdout

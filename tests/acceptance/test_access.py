@@ -1,0 +1,289 @@
+"""SOP 004 by its real commands against a real HTTP controller and a vendor's file: rows, branches, faults, bad input.
+
+After each, what the doors know is held against what the register says.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from lab.controller import Controller
+from lab.entering import removal, request, walk_of, workspace_for
+from lab.mailbox import Mailbox
+from lab.walking import Walk
+from sopauto.errors import BadInput, OutcomeUnknown, StepFailed
+from sopauto.tickets.acting import act
+from sopauto.tickets.model import State, Ticket, Verb
+from sopauto.tickets.running import make_plan, run
+from tests.acceptance.commands import Commands
+
+
+@dataclass(slots=True, kw_only=True)
+class Office(Commands):
+    """Everything that SOP 004 needs."""
+
+    door: Controller
+    mailbox: Mailbox
+
+    def walk(self, **further: Any) -> Walk:
+        return walk_of(self.workspace, **further)
+
+    def granted(self, **letter: object) -> Ticket:
+        walk = self.walk()
+        ticket = walk.to_the_end(walk.open(request(**letter), person="siti"))
+        assert ticket.state is State.DONE
+        return ticket
+
+    def at_row_7(self, **letter: object) -> Ticket:
+        """Return a ticket whose plan for the doors is approved."""
+        walk = self.walk()
+        ticket = walk.until(walk.open(request(**letter), person="siti"), "akses.7")
+        make_plan(self.desk("wawan"), ticket.id, person="wawan")
+        return act(self.desk("ratna"), ticket.id, Verb.APPROVE, person="ratna")
+
+    def desk(self, person: str) -> Any:
+        return self.workspace.app().desk(person, key=self.keys[person])
+
+    def newest(self) -> str:
+        """Return the id of the ticket that was opened last."""
+        return str(json.loads(self.inv("ticket.list", "--limit", "1", "--json").stdout)[0]["ticket"])
+
+    def papers(self, ticket: str) -> dict[str, Any]:
+        """Return the last form of each name, read as JSON; each has its PDF beside it."""
+        with self.workspace.app().store.read() as reader:
+            bodies = [json.loads(entry.body) for entry in reader.entries(ticket)]
+            kept = {d["name"]: reader.document(d["sha256"]) for body in bodies for d in body["documents"]}
+        names = [name.removesuffix(".pdf") for name in kept if name.endswith(".pdf")]
+        assert all(kept[f"{name}.pdf"].startswith(b"%PDF") for name in names)
+        return {name: json.loads(kept[f"{name}.json"]) for name in names}
+
+    def of_doors(self) -> dict[str, set[str]]:
+        """Return the cards that each door knows."""
+        file = self.home / "pintu" / "belakang.csv"
+        back = {row["card"] for row in csv.DictReader(file.open())} if file.exists() else set()
+        return {"depan": set(self.door.cards), "belakang": back}
+
+    def doors_equal_the_register(self, *cards: str) -> None:
+        with self.workspace.app().store.read() as reader:
+            from sopauto.access.model import State as Standing
+
+            standing = {grant.card for grant in reader.access.in_states([Standing.ACTIVE])}
+        assert standing == set(cards)
+        assert self.of_doors() == {"depan": standing, "belakang": standing}
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    with Controller() as door, Mailbox(directory=tmp_path / "mail") as mailbox:
+        workspace = workspace_for(tmp_path / "kominfo", door=door, mailbox=mailbox)
+        yield Office(workspace=workspace, door=door, mailbox=mailbox)
+
+
+def test_from_the_form_to_the_card_and_back_again(office: Office) -> None:
+    ticket = office.granted()
+    assert ticket.data["nomor_kartu"] == "KA-000001"
+    papers = office.papers(ticket.id)
+    assert {"formulir-permintaan-akses", "lembar-disposisi", "formulir-daftar-akses"} <= set(papers)
+    assert "198703122010012004" in json.dumps(papers["formulir-permintaan-akses"])
+    assert "198703122010012004" not in json.dumps(papers["formulir-daftar-akses"])
+    assert ["Nomor kartu", "KA-000001"] in papers["formulir-daftar-akses"]["bagian"][0]["isian"]
+    assert office.door.cards["KA-000001"] == {
+        "card": "KA-000001",
+        "zones": ["ruang-server", "ruang-ups"],
+        "valid_from": "2026-11-20",
+        "valid_until": None,
+    }
+    office.doors_equal_the_register("KA-000001")
+    walk = office.walk()
+    gone = walk.to_the_end(walk.open(removal("KA-000001"), person="siti"))
+    assert gone.state is State.DONE
+    assert {"formulir-penghapusan-akses", "formulir-daftar-akses"} <= set(office.papers(gone.id))
+    office.inv("mail.send")
+    subjects = " ".join(str(mail["Subject"]) for mail in office.mailbox.messages)
+    assert "kartu KA-000001 dapat diambil" in subjects
+    assert "kartu KA-000001 sudah dihapus" in subjects
+    office.doors_equal_the_register()
+    assert office.of_doors() == {"depan": set(), "belakang": set()}
+    office.inv("ticket.verify", "all")
+
+
+def test_a_refusal_at_row_5_tells_the_applicant_and_touches_no_door(office: Office) -> None:
+    walk = office.walk(answers={"akses.5": (False,)}, notes={"akses.5 reject": "Keperluan belum jelas"})
+    ticket = walk.to_the_end(walk.open(request(), person="siti"))
+    assert ticket.state is State.REJECTED
+    office.inv("mail.send")
+    [mail] = office.mailbox.messages
+    assert "Keperluan belum jelas" in mail.get_content()
+    assert "ditolak" in json.dumps(office.papers(ticket.id)["formulir-permintaan-akses"])
+    assert office.door.requests == []
+    office.doors_equal_the_register()
+
+
+def test_the_commands_refuse_what_is_not_approved(office: Office) -> None:
+    walk = office.walk()
+    ticket = walk.until(walk.open(request(), person="siti"), "akses.7")
+    assert "has no plan" in office.inv("access.grant", ticket.id, as_="wawan", expect=3).stderr
+    told = office.inv("ticket.plan", ticket.id, as_="wawan").stdout
+    assert "depan: let card KA-000001 into ruang-server, ruang-ups from 2026-11-20 without end" in told
+    assert "belakang: let card KA-000001 into ruang-ups" in told
+    assert "not approved" in office.inv("access.grant", ticket.id, as_="wawan", expect=3).stderr
+    office.inv("ticket.approve", ticket.id, as_="ratna")
+    assert "does not hold" in office.inv("access.grant", ticket.id, as_="ratna", expect=3).stderr
+    settings = office.home / "sopauto.toml"
+    settings.write_text(settings.read_text().replace('["ruang-server", "ruang-ups"]', '["ruang-server"]'))
+    assert "changed since the plan was approved" in office.inv("access.grant", ticket.id, as_="wawan", expect=3).stderr
+    assert office.of_doors() == {"depan": set(), "belakang": set()}
+
+
+def test_a_controller_that_is_down_leaves_nothing_behind_and_the_next_run_goes_on(office: Office) -> None:
+    ticket = office.at_row_7()
+    office.door.__exit__()
+    assert "does not answer" in office.inv("access.grant", ticket.id, as_="wawan", expect=1).stderr
+    office.doors_equal_the_register()
+    office.door.__enter__()
+    office.inv("access.grant", ticket.id, as_="wawan")
+    office.doors_equal_the_register("KA-000001")
+
+
+def test_an_answer_lost_after_the_grant_is_no_second_card_and_no_unknown(office: Office) -> None:
+    ticket = office.at_row_7()
+    office.door.faults = ["", "lost"]
+    office.inv("access.grant", ticket.id, as_="wawan")
+    assert office.door.requests.count("PUT KA-000001") == 2
+    office.doors_equal_the_register("KA-000001")
+
+
+def test_a_door_that_fails_in_the_middle_takes_the_other_one_back(office: Office) -> None:
+    ticket = office.at_row_7()
+    # Reading both; the back door has the card by then; the front one refuses to keep it.
+    office.door.faults = ["", "busy", "busy"]
+    with pytest.raises(StepFailed, match="HTTP 503"):
+        run(office.desk("wawan"), ticket.id, person="wawan")
+    office.doors_equal_the_register()
+    run(office.desk("wawan"), ticket.id, person="wawan")
+    office.doors_equal_the_register("KA-000001")
+
+
+def test_a_card_left_at_a_door_that_went_down_is_called_unknown(office: Office) -> None:
+    ticket = office.at_row_7()
+    office.door.faults = ["", "lost", "lost", *["busy"] * 9]
+    with pytest.raises(OutcomeUnknown, match="the way back did not hold"):
+        run(office.desk("wawan"), ticket.id, person="wawan")
+    office.door.faults = []
+    office.inv("ticket.settle", ticket.id, "--undo", "--note", "pintu hidup lagi", as_="wawan")
+    office.doors_equal_the_register()
+    office.inv("access.grant", ticket.id, as_="wawan")
+    office.doors_equal_the_register("KA-000001")
+
+
+def test_two_requests_of_one_person_at_once_give_one_card(office: Office) -> None:
+    walk = office.walk()
+    first = walk.until(walk.open(request(), person="siti"), "akses.6")
+    second = walk.until(walk.open(request(nomor_surat="045/302/406.010/2026"), person="siti"), "akses.6")
+    act(office.desk("ratna"), first.id, Verb.APPROVE, person="ratna")
+    with pytest.raises(BadInput, match=f"has access by {first.id} without end"):
+        act(office.desk("ratna"), second.id, Verb.APPROVE, person="ratna")
+    with pytest.raises(BadInput, match="has access by"):
+        walk.open(request(), person="siti")
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"berlaku_sampai": "2026-01-31", "berlaku_dari": "2026-01-01", "jenis_akses": "sementara"}, "ended on"),
+        ({"zona": "brankas"}, "there is no zone 'brankas'"),
+        ({"nip_pengakses": "12345"}, "neither a NIP nor a NIK"),
+        ({"nama_pengakses": "Siti\x1b[31m"}, "holds the control character"),
+        ({"jenis_akses": "selamanya"}, "none of the choices"),
+        ({"jenis_akses": "kunjungan", "berlaku_sampai": "2026-11-21"}, "needs an escort"),
+    ],
+)
+def test_bad_requests_are_refused_and_nothing_is_written(office: Office, changes: dict[str, Any], told: str) -> None:
+    letter = request(**changes)
+    file = office.home / "surat.json"
+    surat = {"sop": letter.procedure, "opd": letter.unit, "pemohon": "siti", "surat": letter.fields}
+    file.write_text(json.dumps(surat))
+    assert told in office.inv("ticket.open", str(file), as_="siti", expect=2).stderr
+    assert json.loads(office.inv("ticket.list", "--json").stdout) == []
+
+
+def test_a_cancelled_request_gives_its_number_to_nobody(office: Office) -> None:
+    walk = office.walk()
+    ticket = walk.until(walk.open(request(), person="siti"), "akses.7")
+    act(office.desk("siti"), ticket.id, Verb.CANCEL, person="siti")
+    assert office.granted().data["nomor_kartu"] == "KA-000002"
+
+
+def test_a_card_that_the_register_does_not_know_cannot_be_removed(office: Office) -> None:
+    with pytest.raises(BadInput, match="has no access with card 'KA-000009'"):
+        office.walk().open(removal("KA-000009"), person="siti")
+
+
+def test_a_printed_card_is_checked_valid_until_it_is_removed(office: Office, tmp_path: Path) -> None:
+    picture, pdf = tmp_path / "foto.jpg", tmp_path / "kartu.pdf"
+    Image.effect_noise((600, 800), 60).convert("RGB").save(picture)
+    ticket = office.granted()
+    printing = ("access.card", ticket.id, "--photo", str(picture), "--out", str(pdf))
+    assert "make one with `inv access.make-key`" in office.inv(*printing, expect=2).stderr
+    office.inv("access.make-key")
+    code = office.inv(*printing).stdout.split()[-1]
+    assert pdf.read_bytes().startswith(b"%PDF")
+    office.door.__exit__()
+    assert "KA-000001: valid" in office.inv("access.check", code).stdout
+    assert "forged" in office.inv("access.check", f"{code[:-6]}AAAAAA", expect=3).stderr
+    assert "valid from" in office.inv("access.check", code, "--on", "2026-01-01", expect=3).stderr
+    office.door.__enter__()
+    walk = office.walk()
+    walk.to_the_end(walk.open(removal("KA-000001"), person="siti"))
+    assert "revoked" in office.inv("access.check", code, expect=3).stderr
+    gone = str(tmp_path / "dicabut.txt")
+    office.inv("access.revoked-list", "--out", gone)
+    assert "revoked" in office.inv("access.check", code, "--list", gone, expect=3).stderr
+    assert "is ended" in office.inv(*printing, expect=2).stderr
+
+
+@pytest.mark.parametrize(("content", "told"), [(b"GIF89a", "no picture"), (None, "larger than 8 MiB")])
+def test_a_photo_that_is_none_is_refused_and_no_card_is_written(
+    office: Office, tmp_path: Path, content: bytes | None, told: str
+) -> None:
+    office.inv("access.make-key")
+    ticket = office.granted()
+    picture, pdf = tmp_path / "foto.jpg", tmp_path / "kartu.pdf"
+    with picture.open("wb") as file:
+        file.write(content) if content else file.truncate(200 * 1024 * 1024)
+    printing = ("access.card", ticket.id, "--photo", str(picture), "--out", str(pdf))
+    assert told in office.inv(*printing, expect=2).stderr
+    assert not pdf.exists()
+
+
+def test_the_register_tells_who_has_access_and_who_came_in_without(office: Office, tmp_path: Path) -> None:
+    ticket = office.granted(nama_pengakses="=HYPERLINK(1) <b>")
+    told = office.inv("access.register").stdout
+    assert "KA-000001" in told
+    assert "**************2004" in told
+    assert "198703122010012004" not in told
+    [row] = json.loads(office.inv("access.register", "--json").stdout)
+    assert (row["Disetujui oleh"], row["Tiket"]) == ("Ratna Dewi", ticket.id)
+    assert json.loads(office.inv("access.register", "--on", "2026-01-01", "--json").stdout) == []
+    files = [str(tmp_path / name) for name in ("d.csv", "d.xlsx", "d.pdf")]
+    office.inv("access.register", "--csv", files[0], "--xlsx", files[1], "--pdf", files[2])
+    assert ",'=HYPERLINK(1) <b>,**************2004," in Path(files[0]).read_text()
+    assert Path(files[2]).read_bytes().startswith(b"%PDF")
+    today = office.workspace.app().clock.now().date().isoformat()
+    log = tmp_path / "log.csv"
+    log.write_text(f"waktu,kartu,zona\n{today} 00:00:01,KA-000001,ruang-server\n{today} 00:00:02,KA-9,ruang-ups\n")
+    assert "2 entries added" in office.inv("access.import-entries", str(log)).stdout
+    assert "0 entries added, 2 known" in office.inv("access.import-entries", str(log)).stdout
+    refused = office.inv("access.entries", "--without-right", "--json", expect=1)
+    assert [row["card"] for row in json.loads(refused.stdout)] == ["KA-000001", "KA-9"]
+    log.write_text(log.read_text() + "gestern,KA-1,ruang-ups\n")
+    assert "log.csv:4" in office.inv("access.import-entries", str(log), expect=2).stderr
+    assert "bad input: --on" in office.inv("access.register", "--on", "heute", expect=2).stderr

@@ -1,0 +1,208 @@
+"""Reviews of access and its end: by review, by expiry, by leaving; with doors that are down. Doors equal the register.
+
+Days pass by another clock in this process; what officials type is typed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab.controller import Controller
+from lab.entering import workspace_for
+from lab.mailbox import Mailbox
+from sopauto.access.model import State
+from sopauto.app import App
+from sopauto.mail.outbox import deliver
+from sopauto.mail.reviews import review_letter
+from sopauto.tickets.access_reminding import Reminded, remind_reviewers
+from sopauto.tickets.access_review import due_reviewers
+from tests.acceptance.test_access import Office
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """A clock that stands."""
+
+    moment: datetime
+
+    def now(self) -> datetime:
+        return self.moment
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    with Controller() as door, Mailbox(directory=tmp_path / "mail") as mailbox:
+        workspace = workspace_for(tmp_path / "kominfo", door=door, mailbox=mailbox)
+        yield Office(workspace=workspace, door=door, mailbox=mailbox)
+
+
+def days_later(office: Office, days: int) -> App:
+    app = office.workspace.app()
+    app.clock = At(app.clock.now() + timedelta(days=days))  # type: ignore[misc]
+    return app
+
+
+def states(office: Office) -> dict[str, State]:
+    with office.workspace.app().store.read() as reader:
+        return {grant.card: grant.state for grant in reader.access.in_states(State)}
+
+
+def three(office: Office) -> None:
+    """Give access to three people."""
+    for number in range(3):
+        office.granted(nama_pengakses=f"Orang {number}", nip_pengakses=f"19870312201001200{number}")
+
+
+def passing(office: Office) -> str:
+    """Give access that ends in ten days."""
+    today = office.workspace.app().clock.now().date()
+    office.granted(
+        jenis_akses="sementara",
+        berlaku_dari=today.isoformat(),
+        berlaku_sampai=(today + timedelta(days=10)).isoformat(),
+    )
+    return "KA-000001"
+
+
+def review(office: Office) -> str:
+    office.inv("access.review", as_="wawan")
+    return office.newest()
+
+
+def remind(app: App) -> list[Reminded]:
+    return remind_reviewers(app.ending(), partial(review_letter, app.settings))
+
+
+def test_a_review_is_answered_signed_and_its_withdrawals_reach_the_doors(office: Office) -> None:
+    three(office)
+    ticket = review(office)
+    assert "no review is due" in office.inv("access.review", as_="wawan").stdout
+    assert len(json.loads(office.inv("access.lines", ticket, "--json").stdout)) == 3
+    assert "3 lines are not answered yet" in office.inv("ticket.approve", ticket, as_="bambang", expect=3).stderr
+    assert "does not hold" in office.inv("access.answer", ticket, "--confirm", "all", as_="ratna", expect=3).stderr
+    office.inv("access.answer", ticket, "--withdraw", "KA-000002", as_="bambang")
+    assert (
+        "was answered" in office.inv("access.answer", ticket, "--confirm", "KA-000002", as_="bambang", expect=3).stderr
+    )
+    assert "not in this review" in office.inv("access.answer", ticket, "--confirm", "X", as_="bambang", expect=2).stderr
+    office.inv("access.answer", ticket, "--confirm", "all", as_="bambang")
+    office.inv("ticket.approve", ticket, as_="bambang")
+    assert "1 lines are withdrawn" in office.inv("ticket.reject", ticket, as_="ratna", expect=3).stderr
+    office.inv("ticket.approve", ticket, as_="ratna")
+    office.inv("ticket.plan", ticket, as_="wawan")
+    office.inv("ticket.approve", ticket, as_="ratna")
+    office.door.__exit__()
+    office.inv("access.revoke", ticket, as_="wawan", expect=1)
+    assert states(office)["KA-000002"] is State.ACTIVE
+    office.door.__enter__()
+    office.inv("access.revoke", ticket, as_="wawan")
+    office.doors_equal_the_register("KA-000001", "KA-000003")
+    office.inv("ticket.done", ticket, as_="wawan")
+    assert office.show(ticket)["state"] == "done"
+    form = office.papers(ticket)["formulir-review-akses"]
+    assert [row[6] for row in form["baris"]] == ["dipertahankan", "dicabut", "dipertahankan"]
+    assert {row[7] for row in form["baris"]} == {"Bambang Sutrisno"}
+    office.inv("ticket.verify", "all")
+
+
+def test_a_review_without_withdrawals_touches_no_door(office: Office) -> None:
+    three(office)
+    ticket = review(office)
+    office.inv("access.answer", ticket, "--confirm", "all", as_="bambang")
+    office.inv("ticket.approve", ticket, as_="bambang")
+    assert "no line is withdrawn" in office.inv("ticket.approve", ticket, as_="ratna", expect=3).stderr
+    before = list(office.door.requests)
+    office.inv("ticket.reject", ticket, as_="ratna")
+    office.inv("ticket.done", ticket, as_="wawan")
+    assert office.show(ticket)["state"] == "done"
+    assert office.door.requests == before
+    app = office.workspace.app()
+    today = app.clock.now().date()
+    with app.store.read() as reader:
+        assert due_reviewers(reader, app.settings.access, today) == []
+        assert due_reviewers(reader, app.settings.access, today + timedelta(days=93)) == ["kasi-layanan-infrastruktur"]
+
+
+def test_a_silent_kasi_is_reminded_once_and_then_access_is_suspended(office: Office) -> None:
+    three(office)
+    ticket = review(office)
+    office.inv("access.answer", ticket, "--confirm", "KA-000003", as_="bambang")
+    assert [r.to for r in remind(days_later(office, 6))] == [()]
+    assert [r.to for r in remind(days_later(office, 7))] == [("bambang",)]
+    assert [r.to for r in remind(days_later(office, 8))] == [()]
+    later = days_later(office, 8)
+    deliver(later.outbox, later.transport, later.clock)
+    [mail] = [m for m in office.mailbox.messages if ticket in str(m["Subject"])]
+    assert "2 baris belum dijawab" in str(mail["Subject"])
+    office.door.faults = ["busy"] * 2
+    [late] = remind(days_later(office, 14))
+    assert {removal.grant.state for removal in late.removals} == {State.SUSPENDING}
+    [nothing_more] = [days_later(office, 14).ending().run()]
+    assert {removal.grant.state for removal in nothing_more} == {State.SUSPENDED}
+    office.doors_equal_the_register("KA-000003")
+    assert remind(days_later(office, 15)) == []
+    assert (
+        office.granted(nama_pengakses="Orang 0", nip_pengakses="198703122010012000").data["nomor_kartu"] == "KA-000004"
+    )
+    office.doors_equal_the_register("KA-000003", "KA-000004")
+    assert states(office)["KA-000001"] is State.ENDED
+
+
+def test_access_that_expired_is_removed_once_and_at_will(office: Office) -> None:
+    card = passing(office)
+    assert days_later(office, 10).ending().run() == []
+    office.doors_equal_the_register(card)
+    [removal] = days_later(office, 11).ending().run()
+    assert (removal.grant.state, removal.fault) == (State.ENDED, "")
+    office.doors_equal_the_register()
+    assert days_later(office, 12).ending().run() == []
+    assert "nothing is to be removed" in office.inv("access.expire").stdout
+
+
+def test_a_door_that_is_down_is_shown_and_tried_again(office: Office) -> None:
+    card = passing(office)
+    office.door.__exit__()
+    [removal] = days_later(office, 11).ending().run()
+    assert "door depan: does not answer" in removal.fault
+    assert states(office) == {card: State.ENDING}
+    told = office.inv("access.expire", expect=1)
+    assert "1 cards may still open a door: door depan: does not answer" in told.stderr
+    assert "masa berlaku berakhir" in told.stdout
+    [row] = json.loads(office.inv("access.register", "--json").stdout)
+    assert (row["Kartu"], row["Pintu ditutup"]) == (card, "")
+    office.door.__enter__()
+    office.door.faults = ["lost"]
+    office.inv("access.expire")
+    office.doors_equal_the_register()
+    assert states(office) == {card: State.ENDED}
+
+
+def test_who_leaves_loses_access(office: Office) -> None:
+    office.granted()
+    assert office.workspace.app().ending().run() == []
+    people = office.home / "people.yaml"
+    data: dict[str, Any] = json.loads(people.read_text())
+    next(p for p in data["orang"] if p["id"] == "siti")["memegang"][0]["sampai"] = "2026-11-20"
+    people.write_text(json.dumps(data))
+    told = office.inv("access.expire").stdout
+    assert "pemegang tidak lagi menjabat" in told
+    office.doors_equal_the_register()
+
+
+def test_two_timers_at_once_end_it_once(office: Office) -> None:
+    passing(office)
+    first, second = days_later(office, 11).ending(), days_later(office, 11).ending()
+    found = [*first.run(), *second.run()]
+    assert [removal.grant.state for removal in found] == [State.ENDED]
+    with office.workspace.app().store.read() as reader:
+        moment = office.workspace.app().clock.now()
+        [held] = reader.access.held(moment - timedelta(days=1), moment + timedelta(days=1), moment.date())
+        assert held.span.closed_by == "aturan"

@@ -1,0 +1,136 @@
+"""Door controllers: a real HTTP server on loopback with faults, and the file for a vendor's program."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from lab.controller import Controller
+from sopauto.access.door import DoorCard
+from sopauto.drivers.door_csv import CsvDoor
+from sopauto.drivers.door_http import HttpDoor
+from sopauto.errors import BadInput, StepFailed
+from sopauto.settings import DoorAt
+
+CARD = DoorCard(card="KA-1", zones=("ruang-server",), valid_from=date(2026, 11, 23), valid_until=date(2026, 12, 31))
+
+
+@pytest.fixture
+def controller() -> Iterator[Controller]:
+    with Controller() as opened:
+        yield opened
+
+
+def door(controller: Controller, **changes: object) -> HttpDoor:
+    at = DoorAt.model_validate(
+        {"kind": "http", "zones": ["ruang-server"], "url": controller.url, "seconds": 1.0, **changes}
+    )
+    return HttpDoor("utama", at, sleep=lambda _: None)
+
+
+def test_a_card_is_put_read_back_and_removed(controller: Controller) -> None:
+    http = door(controller)
+    assert http.read("KA-1") is None
+    http.put(CARD)
+    assert http.read("KA-1") == CARD
+    assert controller.cards == {"KA-1": CARD.as_json()}
+    http.remove("KA-1")
+    http.remove("KA-1")
+    assert controller.cards == {}
+
+
+def test_only_card_zones_and_days_leave_the_house(controller: Controller) -> None:
+    door(controller).put(CARD)
+    assert set(controller.cards["KA-1"]) == {"card", "zones", "valid_from", "valid_until"}
+
+
+@pytest.mark.parametrize("faults", [["busy"], ["lost"], ["busy", "lost"]])
+def test_a_passing_fault_and_a_lost_answer_are_asked_again(controller: Controller, faults: list[str]) -> None:
+    controller.faults = list(faults)
+    door(controller).put(CARD)
+    assert controller.requests == ["PUT KA-1"] * (len(faults) + 1)
+    assert controller.cards == {"KA-1": CARD.as_json()}
+    controller.faults = ["lost"]
+    door(controller).remove("KA-1")
+    assert controller.cards == {}
+
+
+def test_a_controller_that_stays_down_is_named(controller: Controller) -> None:
+    controller.faults = ["busy"] * 3
+    with pytest.raises(StepFailed, match="door utama: answered HTTP 503"):
+        door(controller).put(CARD)
+    controller.__exit__()
+    with pytest.raises(StepFailed, match="door utama: does not answer"):
+        door(controller).read("KA-1")
+    controller.__enter__()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"[]", b"{}", b"<html>", b"[" * 60000, b'{"card": "KA-1", "zones": 3}', json.dumps({}).encode()],
+)
+def test_nonsense_is_refused(controller: Controller, answer: bytes) -> None:
+    controller.answer = answer
+    with pytest.raises(StepFailed, match="no card"):
+        door(controller).read("KA-1")
+
+
+def test_a_flood_another_card_and_a_way_elsewhere_are_refused(controller: Controller) -> None:
+    controller.answer = b" " * 200_000
+    with pytest.raises(StepFailed, match="more than 65536 bytes"):
+        door(controller).read("KA-1")
+    controller.answer = json.dumps({**CARD.as_json(), "card": "KA-2\x1b[31m"}).encode()
+    with pytest.raises(StepFailed, match=r"asked for KA-1 and told of KA-2\\x1b\[31m;"):
+        door(controller).read("KA-1")
+    with Controller(answer=b"{}") as other:
+        controller.location = other.url
+        with pytest.raises(StepFailed, match="HTTP 302"):
+            door(controller).read("KA-1")
+        assert other.requests == []
+
+
+def test_the_token_comes_from_the_environment(controller: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+    controller.token = "rahasia"
+    with pytest.raises(BadInput, match=r"\$DOOR does not hold a token"):
+        door(controller, token_env="DOOR").put(CARD)
+    monkeypatch.setenv("DOOR", "salah")
+    with pytest.raises(StepFailed, match="HTTP 401") as refused:
+        door(controller, token_env="DOOR").put(CARD)
+    assert "salah" not in str(refused.value)
+    assert controller.requests == ["PUT KA-1"]
+    monkeypatch.setenv("DOOR", "rahasia")
+    door(controller, token_env="DOOR").put(CARD)
+
+
+def test_the_file_holds_each_card_once_and_two_writers_lose_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "pintu" / "kartu.csv"
+    cards = [
+        DoorCard(card=f"KA-{n:02}", zones=("a", "b"), valid_from=CARD.valid_from, valid_until=None) for n in range(20)
+    ]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda card: CsvDoor("belakang", file).put(card), cards))
+    door = CsvDoor("belakang", file)
+    door.put(cards[3])
+    assert file.read_text().splitlines()[:2] == ["card,zones,valid_from,valid_until", "KA-00,a b,2026-11-23,"]
+    assert [door.read(card.card) for card in cards] == cards
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda card: CsvDoor("belakang", file).remove(card.card), cards[1:]))
+    assert len(file.read_text().splitlines()) == 2
+    door.remove("KA-77")
+    assert door.read("KA-77") is None
+
+
+def test_a_spoiled_file_is_named_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "kartu.csv"
+    file.write_text("card,zones,valid_from,valid_until\nKA-1,a,gestern,\n")
+    with pytest.raises(StepFailed, match=r"kartu.csv: line 2 is no card"):
+        CsvDoor("belakang", file).put(CARD)
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(StepFailed, match="cannot be read"):
+        CsvDoor("belakang", file).read("KA-1")

@@ -1,0 +1,63 @@
+"""Timers as systemd units and crontab lines."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sopauto.cli.program import namespace
+from sopauto.errors import BadInput
+from sopauto.schedule import JOBS, Place, crontab, merged, units
+
+PLACE = Place(program=Path("/opt/so pauto/bin/sopauto"), home=Path('/srv/100% "kominfo" $x'), user="sopauto")
+SIGNING = Place(program=Path("/bin/true"), home=Path("/srv/k"), person="wawan", key=Path("/srv/k/keys/wawan"))
+
+
+def test_every_job_is_a_command_that_exists() -> None:
+    known = set(namespace().task_names)
+    assert {job.command for job in JOBS} <= known
+    assert len({job.name for job in JOBS}) == len(JOBS)
+
+
+def test_each_job_has_a_service_and_a_timer_and_what_signs_needs_a_key() -> None:
+    assert set(units(SIGNING)) == {f"sopauto-{job.name}.{kind}" for job in JOBS for kind in ("service", "timer")}
+    assert "sopauto-access-review.timer" not in units(PLACE)
+    assert 'Environment="SOPAUTO_AS=wawan"' in units(SIGNING)["sopauto-access-review.service"]
+    assert "SOPAUTO_KEY" not in units(SIGNING)["sopauto-access-expire.service"]
+
+
+def test_a_path_reaches_systemd_as_it_is() -> None:
+    service = units(PLACE)["sopauto-access-expire.service"]
+    assert 'Environment="SOPAUTO_HOME=/srv/100%% \\"kominfo\\" $x"' in service
+    assert 'ExecStart="/opt/so pauto/bin/sopauto" access.expire' in service
+    assert "User=sopauto" in service
+    with pytest.raises(BadInput, match="cannot be seen"):
+        units(Place(program=Path("/bin/true"), home=Path("/srv/a\nExecStart=/bin/evil")))
+
+
+def test_systemd_itself_finds_no_fault(tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze (Debian package systemd)")
+    for name, text in units(SIGNING).items():
+        (tmp_path / name).write_text(text)
+    files = sorted(map(str, tmp_path.iterdir()))
+    answer = subprocess.run(["systemd-analyze", "verify", *files], capture_output=True, text=True, check=False)
+    ours = [line for line in answer.stderr.splitlines() if "sopauto-" in line]
+    assert ours == []
+    for job in JOBS:
+        subprocess.run(["systemd-analyze", "calendar", job.calendar], capture_output=True, check=True)
+
+
+def test_a_crontab_keeps_what_others_wrote_and_holds_ours_once() -> None:
+    lines = crontab(PLACE)
+    assert lines[0] == (
+        "5 * * * * SOPAUTO_HOME='/srv/100\\% \"kominfo\" $x' '/opt/so pauto/bin/sopauto' access.expire "
+        "# sopauto:access-expire"
+    )
+    once = merged("0 1 * * * backup\n", lines)
+    assert merged(once, lines) == once
+    assert once.startswith("0 1 * * * backup\n")
+    assert once.count("# sopauto:") == len(JOBS) - 1
