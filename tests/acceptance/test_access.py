@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from sopauto.errors import BadInput, OutcomeUnknown, StepFailed
 from sopauto.tickets.acting import act
 from sopauto.tickets.model import State, Ticket, Verb
 from sopauto.tickets.running import make_plan, run
-from tests.acceptance.commands import Commands
+from tests.acceptance.commands import ROOT, Commands
 
 
 @dataclass(slots=True, kw_only=True)
@@ -193,6 +194,38 @@ def test_two_requests_of_one_person_at_once_give_one_card(office: Office) -> Non
         act(office.desk("ratna"), second.id, Verb.APPROVE, person="ratna")
     with pytest.raises(BadInput, match="has access by"):
         walk.open(request(), person="siti")
+
+
+def test_two_operators_at_once_make_one_grant(office: Office) -> None:
+    ticket = office.at_row_7()
+    running = [
+        subprocess.Popen(
+            office.command("access.grant", ticket.id, as_="wawan"),
+            cwd=ROOT,
+            env=office.variables(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    told = [process.communicate()[1] for process in running]
+    codes = sorted(process.returncode for process in running)
+    assert codes[0] == 0, told
+    assert codes[1] in {1, 3}, told
+    assert not any("Traceback" in text for text in told)
+    office.doors_equal_the_register("KA-000001")
+    office.inv("ticket.verify", ticket.id)
+
+
+def test_a_card_is_removed_also_where_its_zone_is_guarded_no_more(office: Office) -> None:
+    office.granted()
+    settings = office.home / "sopauto.toml"
+    text = settings.read_text()
+    settings.write_text(text.replace('zones = ["ruang-server", "ruang-ups"]', 'zones = ["ruang-ups"]'))
+    walk = office.walk()
+    walk.to_the_end(walk.open(removal("KA-000001"), person="siti"))
+    office.doors_equal_the_register()
 
 
 @pytest.mark.parametrize(
