@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -320,3 +321,42 @@ def test_the_register_tells_who_has_access_and_who_came_in_without(office: Offic
     log.write_text(log.read_text() + "gestern,KA-1,ruang-ups\n")
     assert "log.csv:4" in office.inv("access.import-entries", str(log), expect=2).stderr
     assert "bad input: --on" in office.inv("access.register", "--on", "heute", expect=2).stderr
+
+
+DIES = """\
+import os, sys
+from pathlib import Path
+from sopauto.app import build
+from sopauto.tickets import attempts
+from sopauto.tickets.running import run
+
+attempts.commit = lambda *_: os._exit(9)  # the doors know the card by then, and nothing is written
+app = build(Path(sys.argv[1]))
+run(app.desk("wawan", key=Path(sys.argv[2])), sys.argv[3], person="wawan")
+"""
+
+
+def test_a_run_that_dies_after_the_doors_took_the_card_is_found_done(office: Office) -> None:
+    ticket = office.at_row_7()
+    died = subprocess.run(
+        [sys.executable, "-c", DIES, str(office.home), str(office.keys["wawan"]), ticket.id], cwd=ROOT, check=False
+    )
+    assert died.returncode == 9
+    assert office.of_doors() == {"depan": {"KA-000001"}, "belakang": {"KA-000001"}}
+    asked = len(office.door.requests)
+    told = office.inv("access.grant", ticket.id, as_="wawan").stdout
+    assert "had been carried out and saved; nothing was sent again" in told
+    assert {request.split()[0] for request in office.door.requests[asked:]} == {"GET"}
+    office.doors_equal_the_register("KA-000001")
+
+
+def test_what_somebody_else_put_at_a_door_sends_the_plan_back(office: Office) -> None:
+    ticket = office.at_row_7()
+    office.door.cards["KA-000001"] = {
+        "card": "KA-000001",
+        "zones": ["ruang-server"],
+        "valid_from": "2020-01-01",
+        "valid_until": None,
+    }
+    assert "knows something else" in office.inv("access.grant", ticket.id, as_="wawan", expect=3).stderr
+    assert office.show(ticket.id)["type"] == f"inv ticket.plan {ticket.id}"
