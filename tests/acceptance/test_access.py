@@ -300,6 +300,10 @@ def test_a_photo_that_is_none_is_refused_and_no_card_is_written(
 
 def test_the_register_tells_who_has_access_and_who_came_in_without(office: Office, tmp_path: Path) -> None:
     ticket = office.granted(nama_pengakses="=HYPERLINK(1) <b>")
+    assert "the doors know what the register says" in office.inv("access.doors").stdout
+    shown = office.inv("ticket.show", ticket.id).stdout + office.inv("ticket.show", ticket.id, "--json").stdout
+    assert "**************2004" in shown
+    assert "198703122010012004" not in shown
     told = office.inv("access.register").stdout
     assert "KA-000001" in told
     assert "**************2004" in told
@@ -360,3 +364,20 @@ def test_what_somebody_else_put_at_a_door_sends_the_plan_back(office: Office) ->
     }
     assert "knows something else" in office.inv("access.grant", ticket.id, as_="wawan", expect=3).stderr
     assert office.show(ticket.id)["type"] == f"inv ticket.plan {ticket.id}"
+
+
+def test_doors_that_differ_from_the_register_are_told(office: Office) -> None:
+    office.granted()
+    kept = office.door.cards.pop("KA-000001")
+    assert "the door does not know it" in office.inv("access.doors", expect=1).stdout
+    office.door.cards["KA-000001"] = {**kept, "valid_until": "2099-01-01"}
+    assert "other zones or days" in office.inv("access.doors", expect=1).stdout
+    office.door.cards["KA-000001"] = kept
+    walk = office.walk()
+    walk.to_the_end(walk.open(removal("KA-000001"), person="siti"))
+    office.door.cards["KA-000001"] = kept
+    [row] = json.loads(office.inv("access.doors", "--json", expect=1).stdout)
+    assert row == {"door": "depan", "card": "KA-000001", "told": "ended, and the door still knows it"}
+    office.door.__exit__()
+    assert "does not answer" in office.inv("access.doors", expect=1).stdout
+    office.door.__enter__()
