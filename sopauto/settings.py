@@ -10,6 +10,7 @@ from datetime import date, time
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -133,9 +134,22 @@ class DoorAt(_Part):
     def _reachable(self) -> DoorAt:
         if self.kind == "http" and not self.url.startswith(("http://", "https://")):
             raise ValueError("an http controller needs `url` (http:// or https://)")
+        if self.kind == "http" and not _is_address(self.url):
+            raise ValueError("`url` is no address: write e.g. https://10.20.0.9/api, without user, `?` or `#`")
         if self.kind == "csv" and self.file is None:
             raise ValueError("a csv controller needs `file`")
         return self
+
+
+def _is_address(url: str) -> bool:
+    """Tell whether a URL names a host, a sound port if any, a path, and nothing else."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - reading it checks it
+    except ValueError:
+        return False
+    plain = url.isascii() and url.isprintable() and " " not in url
+    return plain and bool(parts.hostname) and "@" not in parts.netloc and not parts.query and not parts.fragment
 
 
 class Events(_Part):
