@@ -18,9 +18,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from sopauto.access.door import DoorCard
+from sopauto.access_settings import DoorAt
 from sopauto.errors import BadInput, StepFailed
 from sopauto.procedures.fields import visible
-from sopauto.settings import DoorAt
 
 MAX_BYTES: Final = 64 * 1024
 NOT_FOUND: Final = 404

@@ -15,9 +15,9 @@ from typing import Any, Final
 from sopauto.access.door import DoorCard
 from sopauto.access.model import LIVE, Answer, Grant, Request, State
 from sopauto.access.request import read_request, refuse_past
+from sopauto.access_settings import Access
 from sopauto.errors import BadInput, Conflict, Refused
 from sopauto.procedures.model import Procedure
-from sopauto.settings import Access
 from sopauto.tickets.effects import Effect
 from sopauto.tickets.model import Action, Letter, Ticket
 from sopauto.tickets.storage import Reader, Writer

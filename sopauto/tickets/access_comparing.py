@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from sopauto.access.door import DoorCard, Doors
 from sopauto.access.model import Grant, State
+from sopauto.access_settings import Access
 from sopauto.errors import SopautoError
-from sopauto.settings import Access
 from sopauto.tickets.access import all_doors, door_cards
 from sopauto.tickets.storage import Store
 

@@ -13,10 +13,10 @@ from typing import Final
 
 from sopauto.access.door import Doors
 from sopauto.access.model import LEAVING, LIVE, Answer, Grant, State
+from sopauto.access_settings import Access
 from sopauto.clock import Clock
 from sopauto.errors import Conflict, SopautoError, StepFailed
 from sopauto.people import People
-from sopauto.settings import Access
 from sopauto.tickets.access import all_doors
 from sopauto.tickets.storage import Store
 

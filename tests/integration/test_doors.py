@@ -15,10 +15,10 @@ import pytest
 
 from lab.controller import Controller
 from sopauto.access.door import DoorCard
+from sopauto.access_settings import DoorAt
 from sopauto.drivers.door_csv import CsvDoor
 from sopauto.drivers.door_http import HttpDoor
 from sopauto.errors import BadInput, StepFailed
-from sopauto.settings import DoorAt
 
 CARD = DoorCard(card="KA-1", zones=("ruang-server",), valid_from=date(2026, 11, 23), valid_until=date(2026, 12, 31))
 
