@@ -117,8 +117,8 @@ class Settings(_Part):
     templates: Path = Path("templates")
     office: Office = Office()
     mail: Mail = Mail()
-    custody: Custody = Custody()
     access: Access = Access()
+    custody: Custody = Custody()
     credentials: Mapping[str, Credentials] = Field(default_factory=dict)
 
     @field_validator("time_zone")
@@ -218,10 +218,10 @@ def _told(error: ValidationError, path: Path) -> BadInput:
 
 def _known(place: tuple[int | str, ...]) -> list[str]:
     parts: dict[str, type[BaseModel]] = {
+        "access": Access,
         "agency": Agency,
         "mail": Mail,
         "custody": Custody,
-        "access": Access,
         "office": Office,
         "credentials": Credentials,
     }
