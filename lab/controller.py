@@ -14,9 +14,10 @@ MAX_BODY = 64 * 1024
 
 @dataclass(slots=True, kw_only=True)
 class Controller:
-    """Keeps cards by number. `faults` are taken one per request: `lost` does it and breaks off, `busy` answers 503.
+    """Keeps cards by number.
 
-    `answer` replaces what a GET answers. With `token` set, others are refused.
+    `faults` are taken one per request: `lost` does it and breaks off, `half` does it and breaks off in the answer,
+    `busy` answers 503. `answer` replaces what a GET answers. With `token` set, others are refused.
     """
 
     token: str = ""
@@ -79,7 +80,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(503, b"")
         else:
             status, body = act(card)
-            if fault != "lost":
+            if fault == "half":
+                self._send(status, body[: len(body) // 2], length=len(body))
+            elif fault != "lost":
                 self._send(status, body)
 
     def _get(self, card: str) -> tuple[int, bytes]:
@@ -96,10 +99,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _delete(self, card: str) -> tuple[int, bytes]:
         return (204, b"") if self.controller.cards.pop(card, None) else (404, b"")
 
-    def _send(self, status: int, body: bytes, *, location: str = "") -> None:
+    def _send(self, status: int, body: bytes, *, location: str = "", length: int | None = None) -> None:
         self.send_response(status)
         if location:
             self.send_header("Location", location)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(len(body) if length is None else length))
         self.end_headers()
         self.wfile.write(body)

@@ -10,8 +10,8 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from sopauto.access.model import Event
+from sopauto.access_settings import Access
 from sopauto.errors import BadInput
-from sopauto.settings import Access
 
 MAX_BYTES: Final = 256 * 1024 * 1024
 LONGEST_CARD: Final = 40

@@ -7,8 +7,8 @@ from datetime import date
 from typing import Any, Final
 
 from sopauto.access.model import Kind, Request
+from sopauto.access_settings import Access
 from sopauto.errors import BadInput
-from sopauto.settings import Access
 
 FIELDS: Final = ("nama_pengakses", "nip_pengakses", "jenis_akses", "keperluan", "zona", "berlaku_dari")
 """What a letter must state for access to be granted."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sopauto.cli.access_card import card, check, make_key, revoked_list
-from sopauto.cli.access_register import entries, import_entries, register
+from sopauto.cli.access_register import doors, entries, import_entries, register
 from sopauto.cli.access_review import answer, expire, lines, remind, review
 from sopauto.cli.console import Context, command
 from sopauto.cli.running import HELP, run_module
@@ -12,6 +12,7 @@ __all__ = [
     "answer",
     "card",
     "check",
+    "doors",
     "entries",
     "expire",
     "grant",

@@ -97,6 +97,22 @@ def entries(c: Context, without_right: bool = False, on: str = "", days: int = 3
         )
 
 
+@command(help={"json": "print JSON"})
+def doors(c: Context, json: bool = False) -> None:
+    """Compare what every door knows with the register. Exit code 1 when they differ. Changes nothing."""
+    from sopauto.tickets.access_comparing import differences
+
+    here = app(c)
+    rows = [[d.door, d.card, d.told] for d in differences(here.store, here.doors(), here.settings.access)]
+    columns = ["door", "card", "told"]
+    if json:
+        print_json([dict(zip(columns, row, strict=True)) for row in rows])
+    else:
+        table(columns, [[cell or "-" for cell in row] for row in rows], empty="the doors know what the register says")
+    if rows:
+        raise StepFailed(f"{len(rows)} differences from the register", mend="`inv access.expire` removes what is due")
+
+
 def bounds(here: App, day: date) -> tuple[datetime, datetime]:
     """Return the first moment of a day at the office, and that of the next."""
     begin = datetime.combine(day, time(), tzinfo=here.settings.zone)

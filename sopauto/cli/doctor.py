@@ -35,6 +35,7 @@ def _examined(here: App) -> Iterator[tuple[str, str, str]]:
         "signing": _signing,
         "mail": _mail,
         "reminders": _reminders,
+        "access": _access,
     }
     for name, examine in checks.items():
         try:
@@ -95,3 +96,17 @@ def _reminders(here: App) -> str:
     if forgotten:
         return f"{overdue} tickets are overdue, {forgotten} for a day without a reminder: `inv ticket.remind`"
     return f"{overdue} tickets are overdue"
+
+
+def _access(here: App) -> str:
+    from sopauto.access.model import LEAVING, State
+
+    with here.store.read() as reader:
+        leaving = reader.access.in_states(LEAVING)
+        active = len(reader.access.in_states([State.ACTIVE]))
+    stuck = [grant for grant in leaving if grant.fault]
+    if stuck:
+        since = min(grant.faulty_since for grant in stuck if grant.faulty_since)
+        what = f"{len(stuck)} cards may still open a door since {since.astimezone(here.settings.zone):%Y-%m-%d %H:%M}"
+        raise StepFailed(f"{what}: {stuck[0].fault}", mend="`inv access.expire` tries again")
+    return f"{active} cards are active, {len(here.settings.access.doors)} doors"

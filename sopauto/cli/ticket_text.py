@@ -174,6 +174,7 @@ def tell_ticket(here: App, ticket_id: str, *, json: bool) -> None:
     """Print a whole ticket: standing, letter, the plan at hand, history."""
     with here.store.read() as reader:
         ticket = reader.ticket(ticket_id)
+        letter = _letter(here.procedure_of(ticket, reader), ticket)
         history = _history(here, reader, ticket_id)
         record = _plan_at_hand(ticket, reader)
     if json:
@@ -182,8 +183,9 @@ def tell_ticket(here: App, ticket_id: str, *, json: bool) -> None:
                 **standing(here, ticket),
                 "unit": ticket.unit,
                 "applicant": ticket.applicant,
-                "letter": ticket.letter,
-                "data": ticket.data,
+                "letter": letter,
+                # The opening's own data hold the letter once more.
+                "data": {name: letter if name == "letter" else value for name, value in ticket.data.items()},
                 "plan": record.as_json() if record else None,
                 "history": history,
             }
@@ -191,12 +193,20 @@ def tell_ticket(here: App, ticket_id: str, *, json: bool) -> None:
         return
     say(f"{ticket.id}  {ticket.procedure}  {ticket.unit}  ({ticket.applicant})")
     tell_standing(here, ticket)
-    for name, value in ticket.letter.items():
+    for name, value in letter.items():
         say(f"  {name}: {value}")
     if record:
         _tell_plan_lines(record)
     say()
     table(["no", "at", "who", "as", "did", "at step", "to", "note"], [list(row.values())[:8] for row in history])
+
+
+def _letter(procedure: Procedure, ticket: Ticket) -> dict[str, Any]:
+    """Return what the letter says; of numbers of identity their end, the whole stands in the form (UU 27/2022)."""
+    from sopauto.access.model import masked
+
+    hidden = {field.name for field in procedure.letter if field.kind == "identitas"}
+    return {name: masked(value) if name in hidden else value for name, value in ticket.letter.items()}
 
 
 def _plan_at_hand(ticket: Ticket, reader: Reader) -> PlanRecord | None:

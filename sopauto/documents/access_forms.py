@@ -65,7 +65,7 @@ def review(filling: Filling) -> dict[str, Any]:
         "kolom": list(COLUMNS),
         "baris": rows,
         "jawaban": [*sections.answers(filling), *sections.papers(filling)],
-        "tanda_tangan": [{"sebagai": f"{filling.actors(filling.occasion.step.id)},", **filling.signature()}],
+        "tanda_tangan": [{"sebagai": "Yang menandatangani,", **filling.signature()}],
     }
 
 

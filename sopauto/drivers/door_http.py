@@ -6,33 +6,28 @@ bounded in bytes and seconds, redirects are not followed, and only the four valu
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import socket
+import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
-from http.client import HTTPException
-from typing import Any, Final
+from http.client import HTTPConnection, HTTPException, HTTPSConnection, IncompleteRead
+from typing import Final
+from urllib.parse import urlsplit
 
 from sopauto.access.door import DoorCard
+from sopauto.access_settings import DoorAt
 from sopauto.errors import BadInput, StepFailed
 from sopauto.procedures.fields import visible
-from sopauto.settings import DoorAt
 
 MAX_BYTES: Final = 64 * 1024
 NOT_FOUND: Final = 404
+DONE: Final = frozenset({200, 201, 204})
 PASSING: Final = frozenset({429, 500, 502, 503, 504})
 """Statuses after which asking again may help."""
 FIRST_WAIT: Final = 0.2
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A controller that sends us elsewhere would get our token there."""
-
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        """Follow nothing."""
-        return
 
 
 class HttpDoor:
@@ -42,8 +37,7 @@ class HttpDoor:
         self._name = name
         self._at = at
         self._sleep = sleep
-        # Doors stand in the own network: no proxy of the environment is asked.
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect())
+        self._url = urlsplit(at.url)
 
     def read(self, card: str) -> DoorCard | None:
         """Return a card as the controller has it (None: it does not know it).
@@ -77,35 +71,46 @@ class HttpDoor:
             if attempt:
                 self._sleep(FIRST_WAIT * 2 ** (attempt - 1))
             try:
-                return self._once(method, card, body)
-            except urllib.error.HTTPError as error:
-                error.close()
-                if error.code == NOT_FOUND:
-                    return None
-                reason = f"answered HTTP {error.code}"
-                if error.code not in PASSING:
-                    break
+                status, content = self._once(method, card, body)
             except (OSError, HTTPException) as error:
-                cause = getattr(error, "reason", error)
-                reason = f"does not answer ({visible(str(cause) or type(error).__name__)})"
+                reason = f"does not answer ({visible(str(error) or type(error).__name__)})"
+                continue
+            if status == NOT_FOUND:
+                return None
+            if status in DONE:
+                return content
+            reason = f"answered HTTP {status}"
+            if status not in PASSING:
+                break
         raise self._failed(reason)
 
-    def _once(self, method: str, card: str, body: bytes | None) -> bytes:
-        url = f"{self._at.url.rstrip('/')}/cards/{card}"
-        request = urllib.request.Request(url, data=body, method=method, headers=self._headers())  # noqa: S310 - settings allow http and https only
-        deadline = time.monotonic() + self._at.seconds
-        with self._opener.open(request, timeout=self._at.seconds) as answer:
-            return self._bounded(answer, deadline)
+    def _once(self, method: str, card: str, body: bytes | None) -> tuple[int, bytes]:
+        """Return status and body of one request. No redirect is followed, and no proxy of the environment is asked.
 
-    def _bounded(self, answer: Any, deadline: float) -> bytes:
-        content = b""
-        while chunk := answer.read1(MAX_BYTES):
-            content += chunk
-            if len(content) > MAX_BYTES:
-                raise self._failed(f"answered more than {MAX_BYTES} bytes")
-            if time.monotonic() > deadline:
-                raise TimeoutError("it answers too slowly")
-        return content
+        Raises: OSError, HTTPException (no answer in time), StepFailed (a flood), BadInput (its token is not set).
+        """
+        headers = self._headers()
+        kind = HTTPSConnection if self._url.scheme == "https" else HTTPConnection
+        connection = kind(self._url.hostname or "", self._url.port, timeout=self._at.seconds)
+        connection.connect()
+        # The timeout is that of each reading; who answers a byte at a time is cut off as a whole.
+        late = threading.Event()
+        watch = threading.Timer(self._at.seconds, _cut, (connection.sock, late))
+        watch.start()
+        try:
+            connection.request(method, f"{self._url.path.rstrip('/')}/cards/{card}", body, headers)
+            answer = connection.getresponse()
+            content = answer.read(MAX_BYTES + 1)
+        finally:
+            watch.cancel()
+            connection.close()
+        if late.is_set():
+            raise TimeoutError(f"no whole answer within {self._at.seconds:g} s")
+        if len(content) > MAX_BYTES:
+            raise self._failed(f"answered more than {MAX_BYTES} bytes")
+        if answer.length:
+            raise IncompleteRead(content, answer.length)
+        return answer.status, content
 
     def _headers(self) -> dict[str, str]:
         headers = {"Accept": "application/json", "Content-Type": "application/json"}
@@ -119,3 +124,9 @@ class HttpDoor:
 
     def _failed(self, what: str) -> StepFailed:
         return StepFailed(what, where=f"door {self._name}", mend="is the controller up? then run again")
+
+
+def _cut(opened: socket.socket, late: threading.Event) -> None:
+    late.set()
+    with contextlib.suppress(OSError):  # it ended by itself just now
+        opened.shutdown(socket.SHUT_RDWR)

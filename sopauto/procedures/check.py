@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Final
 
-from sopauto.procedures.demands import letters, machine_work, messages, names
+from sopauto.procedures.demands import doors, letters, machine_work, messages, names
 from sopauto.procedures.finding import Finding, Known, at_row, suggestion
 from sopauto.procedures.load import read
 from sopauto.procedures.model import ENDS, Fork, Procedure, Step, StepKind, Target
@@ -34,6 +34,7 @@ def check_procedure(procedure: Procedure, known: Known) -> list[Finding]:
         _loops,
         _total,
         machine_work,
+        doors,
         names,
         messages,
         letters,

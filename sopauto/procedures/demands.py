@@ -32,6 +32,8 @@ ACCESS_EFFECTS: Final[Mapping[str, Mapping[str, str]]] = {
     "review-diputuskan": {},
 }
 """What completing a row does to the register of access (`aset`), and what the letter must state for it."""
+AT_DOORS: Final[Mapping[str, str]] = {"akses-diberikan": "access.grant", "akses-dihapus": "access.revoke"}
+"""What the register may say only of a row at which the doors were told, and by which module."""
 SERVER: Final = {"nama_host": "nama-host"}
 """How a letter names the server that assets and machine work are about."""
 WAITS: Final = ("tempat",)
@@ -107,6 +109,19 @@ def _signed_rows(procedure: Procedure, step: Step, plan: str, approval: str) -> 
     for row, later in ((plan, approval), (approval, step.id)):
         if not unavoidable(procedure, [row], before=later):
             yield f"{later} can be reached without {row}", "let every way pass it"
+
+
+def doors(procedure: Procedure, _: Known) -> Iterator[Finding]:
+    """Find rows at which the register would say something else than the doors."""
+    effect_of = {module: effect for effect, module in AT_DOORS.items()}
+    for step in procedure.steps:
+        module = step.technical.module if step.technical else ""
+        wanted = AT_DOORS.get(step.effect or "", module)
+        if wanted != module:
+            yield at_row(procedure, step, "aset", f"{step.effect} without {wanted}", f"state `teknis` with {wanted}")
+        elif module in effect_of and step.effect != effect_of[module]:
+            what = f"what {module} does is not written into the register"
+            yield at_row(procedure, step, "teknis", what, f"state `aset: {effect_of[module]}`")
 
 
 def names(procedure: Procedure, known: Known) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ the doors know the card (row 7), `akses-dihapus` that they know it no more. A re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -15,9 +15,9 @@ from typing import Any, Final
 from sopauto.access.door import DoorCard
 from sopauto.access.model import LIVE, Answer, Grant, Request, State
 from sopauto.access.request import read_request, refuse_past
+from sopauto.access_settings import Access
 from sopauto.errors import BadInput, Conflict, Refused
 from sopauto.procedures.model import Procedure
-from sopauto.settings import Access
 from sopauto.tickets.effects import Effect
 from sopauto.tickets.model import Action, Letter, Ticket
 from sopauto.tickets.storage import Reader, Writer
@@ -56,17 +56,18 @@ def access_parameters(module: str, ticket: Ticket, reader: Reader, access: Acces
             raise Refused(f"the access of card {grant.card} is {grant.state}", where=ticket.id, mend="ask for it anew")
         cards = door_cards(grant, access)
         return {"ticket": ticket.id, "wanted": {door: {grant.card: card.as_json()} for door, card in cards.items()}}
-    grants = _to_remove(reader, ticket)
-    wanted: dict[str, dict[str, None]] = {}
-    for grant in grants:
-        for door in doors_of(grant.request.zones, access):
-            wanted.setdefault(door, {})[grant.card] = None
-    return {"ticket": ticket.id, "wanted": wanted}
+    gone = [grant.card for grant in _to_remove(reader, ticket)]
+    return {"ticket": ticket.id, "wanted": {door: dict.fromkeys(gone) for door in all_doors(access)}}
 
 
-def doors_of(zones: Sequence[str], access: Access) -> list[str]:
-    """Return the controllers that guard one of the zones."""
-    return [name for name, door in access.doors.items() if set(door.zones) & set(zones)]
+def all_doors(access: Access) -> list[str]:
+    """Return every controller: a card is removed also where its zones are guarded no more, since it may be known there.
+
+    Raises: BadInput (there is none: nobody could tell that a card is gone).
+    """
+    if not access.doors:
+        raise BadInput("there is no door", where="[access.doors]", mend="add the controllers to sopauto.toml")
+    return list(access.doors)
 
 
 def door_cards(grant: Grant, access: Access) -> dict[str, DoorCard]:
@@ -82,7 +83,8 @@ def door_cards(grant: Grant, access: Access) -> dict[str, DoorCard]:
             valid_from=request.valid_from,
             valid_until=request.valid_until,
         )
-        for name in doors_of(request.zones, access)
+        for name in access.doors
+        if set(access.doors[name].zones) & set(request.zones)
     }
     guarded = {zone for card in found.values() for zone in card.zones}
     if missing := sorted(set(request.zones) - guarded):

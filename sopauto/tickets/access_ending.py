@@ -7,18 +7,17 @@ card. Until then it is `ending` or `suspending`, with the fault; the next run tr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
 from sopauto.access.door import Doors
 from sopauto.access.model import LEAVING, LIVE, Answer, Grant, State
+from sopauto.access_settings import Access
 from sopauto.clock import Clock
-from sopauto.errors import BadInput, Conflict, SopautoError, StepFailed
+from sopauto.errors import Conflict, SopautoError, StepFailed
 from sopauto.people import People
-from sopauto.settings import Access
-from sopauto.tickets.access import doors_of
+from sopauto.tickets.access import all_doors
 from sopauto.tickets.storage import Store
 
 RULE: Final = "aturan"
@@ -100,7 +99,7 @@ class Ending:
             return  # somebody acts on it just now; the next run looks again
 
     def _remove(self, grant: Grant, faults: dict[str, str]) -> Removal:
-        fault = "; ".join(filter(None, (self._at(door, grant, faults) for door in self._doors_of(grant))))
+        fault = "; ".join(filter(None, (self._at(door, grant, faults) for door in all_doors(self.access))))
         now = self.clock.now()
         state = grant.state if fault else LEAVES[grant.state]
         since = (grant.faulty_since or now) if fault else None
@@ -113,9 +112,6 @@ class Ending:
             return Removal(grant=grant, fault=str(error))
         return Removal(grant=replace(grant, state=state, fault=fault), fault=fault)
 
-    def _doors_of(self, grant: Grant) -> Sequence[str]:
-        return doors_of(grant.request.zones, self.access)
-
     def _at(self, door: str, grant: Grant, faults: dict[str, str]) -> str:
         """Remove a card at a controller and read it back; return the fault (empty: none)."""
         if door in faults:
@@ -126,8 +122,6 @@ class Ending:
             if controller.read(grant.card) is None:
                 return ""
             raise StepFailed(f"door {door} still knows card {grant.card}")
-        except BadInput:
-            raise
         except SopautoError as error:
             faults[door] = error.what if not error.where else f"{error.where}: {error.what}"
             return faults[door]

@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from sopauto.access.model import Answer, Grant, Line
+from sopauto.access_settings import Access
 from sopauto.errors import BadInput, Refused
-from sopauto.settings import Access
 from sopauto.tickets.access import REVIEWER
 from sopauto.tickets.acting import act, open_from_letter, prepare
 from sopauto.tickets.desk import Desk

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
+from sopauto.access_settings import Access
 from sopauto.clock import Clock, OfficeHours
 from sopauto.journal.entry import Signer
 from sopauto.people import People
 from sopauto.procedures.model import Message, Procedure, Step
-from sopauto.settings import Access
 from sopauto.tickets.model import Action, Ticket
 from sopauto.tickets.storage import Mail, Reader, Store
 from sopauto.work import Artifact, Json, Report, TechnicalModule

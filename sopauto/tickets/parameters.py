@@ -8,13 +8,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+from sopauto.access_settings import Access
 from sopauto.assets.model import Place, Server
 from sopauto.catalogue.shelf import Shelf
 from sopauto.errors import BadInput, Refused
 from sopauto.people import People
 from sopauto.procedures.model import Step
 from sopauto.profiles import PREFIX, Profile, Profiles
-from sopauto.settings import Access
 from sopauto.tickets.access import OF_ACCESS, access_parameters
 from sopauto.tickets.effects import server_id, server_of
 from sopauto.tickets.model import Ticket

@@ -176,6 +176,7 @@ def test_a_door_that_is_down_is_shown_and_tried_again(office: Office) -> None:
     told = office.inv("access.expire", expect=1)
     assert "1 cards may still open a door: door depan: does not answer" in told.stderr
     assert "masa berlaku berakhir" in told.stdout
+    assert "1 cards may still open a door since" in office.inv("doctor", "--json", expect=1).stdout
     [row] = json.loads(office.inv("access.register", "--json").stdout)
     assert (row["Kartu"], row["Pintu ditutup"]) == (card, "")
     office.door.__enter__()

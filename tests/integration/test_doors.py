@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -12,10 +15,10 @@ import pytest
 
 from lab.controller import Controller
 from sopauto.access.door import DoorCard
+from sopauto.access_settings import DoorAt
 from sopauto.drivers.door_csv import CsvDoor
 from sopauto.drivers.door_http import HttpDoor
 from sopauto.errors import BadInput, StepFailed
-from sopauto.settings import DoorAt
 
 CARD = DoorCard(card="KA-1", zones=("ruang-server",), valid_from=date(2026, 11, 23), valid_until=date(2026, 12, 31))
 
@@ -49,7 +52,7 @@ def test_only_card_zones_and_days_leave_the_house(controller: Controller) -> Non
     assert set(controller.cards["KA-1"]) == {"card", "zones", "valid_from", "valid_until"}
 
 
-@pytest.mark.parametrize("faults", [["busy"], ["lost"], ["busy", "lost"]])
+@pytest.mark.parametrize("faults", [["busy"], ["lost"], ["half"], ["busy", "lost"]])
 def test_a_passing_fault_and_a_lost_answer_are_asked_again(controller: Controller, faults: list[str]) -> None:
     controller.faults = list(faults)
     door(controller).put(CARD)
@@ -92,6 +95,26 @@ def test_a_flood_another_card_and_a_way_elsewhere_are_refused(controller: Contro
         with pytest.raises(StepFailed, match="HTTP 302"):
             door(controller).read("KA-1")
         assert other.requests == []
+
+
+@pytest.mark.parametrize("begin", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.0 200 OK\r\nContent-Length: 900\r\n\r\n"])
+def test_who_answers_a_byte_at_a_time_is_cut_off(begin: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
+
+        def drip() -> None:
+            caller, _ = server.accept()
+            with caller, contextlib.suppress(OSError):
+                caller.sendall(begin)
+                for byte in b"a" * 1000:
+                    caller.sendall(bytes([byte]))
+                    time.sleep(0.05)
+
+        pool.submit(drip)
+        at = DoorAt(kind="http", zones=("a",), url=f"http://127.0.0.1:{server.getsockname()[1]}", seconds=0.5, tries=1)
+        begun = time.monotonic()
+        with pytest.raises(StepFailed, match="no whole answer within"):
+            HttpDoor("utama", at).read("KA-1")
+        assert time.monotonic() - begun < 3
 
 
 def test_the_token_comes_from_the_environment(controller: Controller, monkeypatch: pytest.MonkeyPatch) -> None:

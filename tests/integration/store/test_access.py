@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -157,3 +159,32 @@ def test_a_line_of_a_review_is_answered_once(store: SqlStore) -> None:
         writer.access.answer(review, grant.ticket, Answer.WITHDRAWN, by="bambang", at=NOW)
     with store.read() as reader:
         assert reader.access.lines(review)[0].answer is Answer.CONFIRMED
+
+
+def test_two_approvals_of_one_person_at_once_keep_one(store: SqlStore) -> None:
+    tickets = [opened(store, number).id for number in (1, 2)]
+
+    def approve(number: int) -> bool:
+        grant = Grant(
+            ticket=tickets[number - 1],
+            serial=number,
+            card=f"KA-{number:04}",
+            unit="dinkes",
+            request=REQUEST,
+            approved_by="ratna",
+            approved_at=NOW,
+        )
+        try:
+            with store.write() as writer:
+                if writer.access.overlapping(REQUEST.identity, REQUEST.valid_from, REQUEST.valid_until):
+                    raise Conflict("seen")
+                time.sleep(0.3)
+                writer.access.add(grant)
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(approve, (1, 2))) == [False, True]
+    with store.read() as reader:
+        assert len(reader.access.in_states(State)) == 1

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sopauto.access.events import read_events
+from sopauto.access_settings import Access, Events, Zone
 from sopauto.errors import BadInput
-from sopauto.settings import Access, Events, Zone
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
 ACCESS = Access(zones={"ruang-server": Zone(title="Ruang Server")}, events=Events(zones={"RDR-1": "ruang-server"}))

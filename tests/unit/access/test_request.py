@@ -9,8 +9,8 @@ import pytest
 
 from sopauto.access.model import Kind, masked
 from sopauto.access.request import read_request, refuse_past
+from sopauto.access_settings import Access, Zone
 from sopauto.errors import BadInput
-from sopauto.settings import Access, Zone
 
 ACCESS = Access(zones={"ruang-server": Zone(title="Ruang Server"), "ruang-ups": Zone(title="Ruang UPS")})
 LETTER = {

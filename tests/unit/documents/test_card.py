@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from sopauto.access_settings import Access, Zone
 from sopauto.documents.card import card_data, card_pdf, qr_code
 from sopauto.documents.photo import SIZE, read_photo
 from sopauto.errors import BadInput
-from sopauto.settings import Access, Agency, Settings, Zone
+from sopauto.settings import Agency, Settings
 from tests.unit.access.test_token import GRANT
 
 AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)

@@ -6,6 +6,7 @@ import pytest
 
 from sopauto.procedures.check import check
 from sopauto.procedures.finding import Known
+from sopauto.procedures.library import Library
 
 SOP = """\
 kode: contoh
@@ -97,3 +98,31 @@ def test_each_fault_is_found_with_its_place(old: str, new: str, told: str) -> No
 @pytest.mark.parametrize("text", ["", "[]", "a: [", "kode: &a x\nb: *a\n", "--- 1\n--- 2\n"])
 def test_what_is_no_sop_at_all_is_one_finding_or_more(text: str) -> None:
     assert found(text)
+
+
+@pytest.mark.parametrize(
+    ("code", "old", "new", "told"),
+    [
+        (
+            "akses-ruang-server",
+            "aset: akses-diberikan",
+            "aset: akses-disetujui",
+            "is not written",
+        ),
+        (
+            "akses-ruang-server",
+            "aset: akses-disetujui",
+            "aset: akses-diberikan",
+            "without access.grant",
+        ),
+        ("penghapusan-akses", "modul: access.revoke", "modul: access.grant", "akses-dihapus without access.revoke"),
+        ("akses-ruang-server", "jenis: identitas", "panjang: 40", "needs 'nip_pengakses'"),
+        ("review-akses", "nama: peninjau", "nama: peninjaw", "needs 'peninjau'"),
+    ],
+)
+def test_the_register_of_access_says_only_what_the_doors_were_told(code: str, old: str, new: str, told: str) -> None:
+    library = Library(())
+    source = library.source(library.get(code)).decode()
+    assert old in source
+    findings = check(source.replace(old, new).encode(), "x.yaml", Known())
+    assert told in "; ".join(map(str, findings))
