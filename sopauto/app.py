@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,10 @@ from sopauto.tickets.storage import Reader
 from sopauto.work import Report, TechnicalModule
 
 if TYPE_CHECKING:
+    from sopauto.inventory.history import Scan
+    from sopauto.inventory.scan import Tally
     from sopauto.mail.smtp import Smtp
+    from sopauto.store.inventory import SqlHistory
     from sopauto.store.outbox import SqlOutbox
     from sopauto.store.sqlstore import SqlStore
     from sopauto.tickets.desk import Desk
@@ -173,6 +176,42 @@ class App:
             workers=Processes(),
             report=report,
         )
+
+    @cached_property
+    def history(self) -> SqlHistory:
+        """The monthly inventory."""
+        return self.store.history
+
+    def scan(
+        self, only: Sequence[str] = (), *, resume: bool = False, pin: bool = False, show: Callable[[Tally], None]
+    ) -> tuple[Scan, Tally]:
+        """Read the servers in the room (or those named), or go on with the scan that was broken off.
+
+        Raises: BadInput (a server is not in the room, there is no such login, nothing to go on with), Conflict
+        (another scan runs).
+        """
+        from sopauto.drivers.openssh import OpenSsh
+        from sopauto.inventory import script, snapshot
+        from sopauto.inventory.scan import Limits, Scanner
+        from sopauto.inventory.targets import begin_or_resume, targets
+
+        inventory, custody = self.settings.inventory, self.settings.custody
+        limits = Limits(parallel=inventory.parallel, seconds=inventory.seconds, pin=pin)
+        with OpenSsh(credentials=self.settings.credentials) as shell, self.history.alone():
+            shell.refuse_unknown(custody.inventory_credentials)
+            scanner = Scanner(
+                shell,
+                self.history,
+                script=script.source(inventory.skip),
+                parse=snapshot.parse,
+                now=self.clock.now,
+                show=show,
+            )
+            with self.store.read() as reader:
+                scan, servers = begin_or_resume(self.history, reader.assets, only, resume=resume, now=self.clock.now())
+                login = (custody.ssh_port, custody.inventory_credentials)
+                wanted = targets(servers, reader.pinned_host_key, *login, by_form=inventory.by_form)
+            return scan, scanner.run(scan, wanted, limits)
 
     def reminding(self) -> Reminding:
         """Return what reminding of overdue rows takes."""

@@ -1,12 +1,44 @@
-"""Inventories of servers in custody (SOP/04/406.020/2019, konfigurasi.7)."""
+"""Inventories of servers in custody (SOP/04/406.020/2019, konfigurasi.7): of a ticket's server, and monthly of all."""
 
 from __future__ import annotations
 
-from sopauto.cli.console import Context, command
+from sopauto.cli.console import Context, app, command
 from sopauto.cli.running import HELP, run_module
+from sopauto.errors import BadInput
 
 
 @command(help=HELP)
 def collect(c: Context, ticket: str, as_: str = "", key: str = "", json: bool = False) -> None:
     """Take the inventory of a ticket's server: server data and network data, as a dated snapshot."""
     run_module(c, ticket, "inventory.collect", person=as_, key=key, json=json)
+
+
+@command(
+    iterable=["host"],
+    help={
+        "host": "only this server (several times; default: all in the room)",
+        "resume": "go on with the scan that was broken off",
+        "pin": "trust the first contact with servers that have no pinned host key",
+        "json": "print JSON",
+    },
+)
+def scan(
+    c: Context, host: list[str] | None = None, resume: bool = False, pin: bool = False, json: bool = False
+) -> None:
+    """Take the inventory of all servers in the room, many at once; needs no ticket, changes nothing."""
+    from sopauto.cli.scan_text import showing, tell_scan
+
+    here = app(c)
+    with showing(quiet=json) as show:
+        begun, tally = here.scan(host or (), resume=resume, pin=pin, show=show)
+    tell_scan(here, begun, tally, json=json)
+
+
+@command(help={"limit": "how many scans (default: 12)", "json": "print JSON, with every server that was not read"})
+def scans(c: Context, limit: int = 12, json: bool = False) -> None:
+    """List scans, the newest first, and which servers the newest one could not read."""
+    if limit < 1:
+        raise BadInput("no scans can be listed", where="--limit", mend="write a number from 1 on")
+    from sopauto.cli.scan_text import tell_scans
+
+    tell_scans(app(c), limit, json=json)
