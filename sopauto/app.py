@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,9 @@ from sopauto.tickets.storage import Reader
 from sopauto.work import Report, TechnicalModule
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sopauto.inventory.drift import Drift
     from sopauto.inventory.history import Scan
     from sopauto.inventory.scan import Tally
     from sopauto.mail.smtp import Smtp
@@ -212,6 +216,20 @@ class App:
                 login = (custody.ssh_port, custody.inventory_credentials)
                 wanted = targets(servers, reader.pinned_host_key, *login, by_form=inventory.by_form)
             return scan, scanner.run(scan, wanted, limits)
+
+    def drift(self, only: Sequence[str] = (), *, since: datetime | None = None) -> Sequence[Drift]:
+        """Return how the servers in the room differ from what was last approved, where no ticket explains it.
+
+        Raises: BadInput (a server is not in the room).
+        """
+        from sopauto.inventory.drift import Work, drift
+        from sopauto.inventory.targets import servers_in_the_room
+        from sopauto.tickets.done_work import done_work
+
+        with self.store.read() as reader:
+            servers = servers_in_the_room(reader.assets, only)
+            works = [Work(**asdict(work)) for work in done_work(reader, self.procedure_of)]
+        return list(drift(self.history, servers, works, now=self.clock.now(), since=since))
 
     def reminding(self) -> Reminding:
         """Return what reminding of overdue rows takes."""

@@ -42,3 +42,44 @@ def scans(c: Context, limit: int = 12, json: bool = False) -> None:
     from sopauto.cli.scan_text import tell_scans
 
     tell_scans(app(c), limit, json=json)
+
+
+@command(
+    iterable=["host"],
+    help={
+        "before": "a day (2026-10-31) or month (2026-10)",
+        "after": "a later day or month",
+        "host": "only this server (several times)",
+        "json": "print JSON",
+    },
+)
+def diff(c: Context, before: str, after: str, host: list[str] | None = None, json: bool = False) -> None:
+    """Tell what changed on the servers between two dates. Example: `inv inventory.diff 2026-10 2026-11`."""
+    from sopauto.cli.inventory_text import end_of, tell_difference
+    from sopauto.inventory.difference import compare
+
+    here = app(c)
+    zone = here.settings.zone
+    moments = end_of(before, zone), end_of(after, zone)
+    if moments[0] >= moments[1]:
+        raise BadInput(f"{before} does not come before {after}", mend="write the earlier date first")
+    found = compare(here.history, *moments, host or ())
+    tell_difference(found, before=before, after=after, zone=zone, json=json)
+
+
+@command(
+    iterable=["host"],
+    help={
+        "host": "only this server (several times)",
+        "since": "take the servers of this day or month as approved (default: as they were first read)",
+        "json": "print JSON",
+    },
+)
+def drift(c: Context, host: list[str] | None = None, since: str = "", json: bool = False) -> None:
+    """List every difference from what was last approved that no ticket explains."""
+    from sopauto.cli.inventory_text import end_of, tell_drift
+
+    here = app(c)
+    zone = here.settings.zone
+    found = here.drift(host or (), since=end_of(since, zone) if since else None)
+    tell_drift(found, zone=zone, json=json)

@@ -81,5 +81,8 @@ class History(Protocol):
     def first(self, servers: Sequence[str] = ()) -> Mapping[str, Known]:
         """Return the oldest snapshot of each server (or of some)."""
 
+    def all_of(self, server: str) -> Sequence[Known]:
+        """Return every snapshot of a server, the oldest first."""
+
     def sections(self, numbers: Sequence[int]) -> Mapping[int, Any]:
         """Return the content of sections by their number."""

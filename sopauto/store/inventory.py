@@ -99,6 +99,14 @@ class SqlHistory:
         with self._store.connected(writes=False) as connection:
             return _known(connection, inventory.readings.c.parts.is_not(None), func.min, servers)
 
+    def all_of(self, server: str) -> Sequence[Known]:
+        """Return every snapshot of a server, the oldest first."""
+        c = inventory.readings.c
+        query = select(c.server, c.taken_at, c.parts).where(c.server == server, c.parts.is_not(None))
+        with self._store.connected(writes=False) as connection:
+            rows = connection.execute(query.order_by(c.taken_at))
+            return [Known(server=row.server, taken_at=row.taken_at, parts=json.loads(row.parts)) for row in rows]
+
     def sections(self, numbers: Sequence[int]) -> Mapping[int, Any]:
         """Return the content of sections by their number."""
         with self._store.connected(writes=False) as connection:

@@ -11,14 +11,18 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from lab.loopback import LoopbackServer
+from lab.recorded import RecordedServer
 from lab.workspace import public_half
 from sopauto.assets.model import Place, Server, ServerState
+from tests.acceptance.commands import ROOT
 from tests.acceptance.office import Office, open_office
 
+RECORDED = ROOT / "tests" / "unit" / "inventory" / "recorded" / "debian.txt"
+JAKARTA = ZoneInfo("Asia/Jakarta")
 NAMES = ("simpus-01", "web-01", "web-02")
 
 
@@ -27,7 +31,7 @@ class Room:
     """An office with servers in its room, each at an address of its own on loopback."""
 
     office: Office
-    servers: dict[str, LoopbackServer]
+    servers: dict[str, RecordedServer]
 
     def inv(self, *arguments: str, expect: int = 0) -> str:
         done = self.office.inv(*arguments, expect=expect)
@@ -35,6 +39,12 @@ class Room:
 
     def json(self, *arguments: str) -> Any:
         return json.loads(self.inv(*arguments, "--json"))
+
+
+def answer(name: str, address: str, unit: int) -> bytes:
+    """Return what a server of this name, in this place, answers."""
+    text = RECORDED.read_text().replace("web-01", name).replace("192.0.2.30/24", f"{address}/24")
+    return text.replace("GigabitEthernet1/0/7", f"Gi1/0/{unit}").encode()
 
 
 def placed(name: str, address: str, unit: int) -> Server:
@@ -64,11 +74,13 @@ def placed(name: str, address: str, unit: int) -> Server:
 def open_room(home: Path) -> Iterator[Room]:
     with ExitStack() as stack:
         office = stack.enter_context(open_office(home))
-        authorized = public_half(home / "login")
-        servers = {NAMES[0]: office.server}
-        for i, name in enumerate(NAMES[1:], 1):
-            further = LoopbackServer(authorized=authorized, host=f"127.0.31.{10 + i}", port=office.server.port)
-            servers[name] = stack.enter_context(further)
+        servers: dict[str, RecordedServer] = {}
+        for i, name in enumerate(NAMES, 1):
+            server = RecordedServer(
+                authorized=public_half(home / "login"), host=f"127.0.31.{10 + i}", port=office.server.port
+            )
+            server.answer = answer(name, server.host, i)
+            servers[name] = stack.enter_context(server)
         with office.workspace.app().store.write() as writer:
             for i, (name, server) in enumerate(servers.items(), 1):
                 writer.assets.save_server(placed(name, server.host, i))
@@ -124,3 +136,64 @@ def test_an_interrupted_scan_is_taken_up_where_it_was(room: Room) -> None:
     assert "1 of 1 servers read" in room.inv("inventory.scan", "--resume")
     assert time.monotonic() - begun < 25
     assert len(room.servers["web-01"].commands) == before
+
+
+def test_what_changed_between_two_dates_is_told_and_nothing_else(room: Room) -> None:
+    room.inv("inventory.scan", "--pin")
+    first = room.office.workspace.app().history
+    months = {"web-01": b"package\ttor\t0.4\n", "web-02": b""}
+    for name, more in months.items():
+        room.servers[name].answer = room.servers[name].answer.replace(b"end\t1", more + b"end\t1")
+    backdate(room, days=31)
+    room.inv("inventory.scan")
+    (_, before), (_, after) = dates(first)
+    told = room.inv("inventory.diff", before, after)
+    assert "web-01: 1 perubahan" in told
+    assert "- paket tor dipasang, versi 0.4" in told
+    assert "web-02" not in told
+    (found,) = room.json("inventory.diff", before, after)
+    assert found["changes"] == [
+        {"topic": "paket", "item": "tor", "before": None, "after": "0.4", "words": "paket tor dipasang, versi 0.4"}
+    ]
+    assert "does not come before" in room.inv("inventory.diff", after, before, expect=2)
+    assert "is no date" in room.inv("inventory.diff", "kemarin", after, expect=2)
+
+
+def test_drift_is_every_difference_without_a_ticket(room: Room) -> None:
+    room.inv("inventory.scan", "--pin")
+    assert "semua server sesuai" in room.inv("inventory.drift")
+    for name, old, new in (
+        ("simpus-01", b"127.0.31.11/24", b"10.9.9.9/24"),
+        ("web-01", b"Gi1/0/2", b"Gi1/0/9"),
+        ("web-02", b"permitrootlogin no", b"permitrootlogin yes"),
+    ):
+        room.servers[name].answer = room.servers[name].answer.replace(old, new)
+    room.inv("inventory.scan")
+    found = {one["server"]: [change["words"] for change in one["changes"]] for one in room.json("inventory.drift")}
+    assert found["simpus-01"][0] == "alamat IP yang disetujui 127.0.31.11, yang terbaca 10.9.9.9"
+    assert found["web-01"][0] == "port switch yang disetujui sw1 GigabitEthernet1/0/2, yang terbaca sw1 Gi1/0/9"
+    assert found["web-02"] == ["pengaturan keamanan sshd permitrootlogin diubah dari no menjadi yes"]
+    told = room.inv("inventory.drift", "--host", "web-02")
+    assert "web-02: 1 perbedaan tanpa tiket" in told
+    assert "simpus-01" not in told
+
+
+def backdate(room: Room, *, days: int) -> None:
+    """Let all that was read so far have been read some days ago."""
+    from datetime import timedelta
+
+    from sqlalchemy import select, update
+
+    from sopauto.store.tables_inventory import readings
+
+    store = room.office.workspace.app().store
+    with store.connected(writes=True) as connection:
+        for row in connection.execute(select(readings)).all():
+            same = (readings.c.scan == row.scan) & (readings.c.server == row.server)
+            connection.execute(update(readings).where(same).values(taken_at=row.taken_at - timedelta(days=days)))
+
+
+def dates(history: Any) -> list[tuple[str, str]]:
+    """Return server and day of its first and its newest snapshot."""
+    first, *_, last = history.all_of("web-01")
+    return [(known.server, f"{known.taken_at.astimezone(JAKARTA):%Y-%m-%d}") for known in (first, last)]
