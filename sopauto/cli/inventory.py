@@ -83,3 +83,16 @@ def drift(c: Context, host: list[str] | None = None, since: str = "", json: bool
     zone = here.settings.zone
     found = here.drift(host or (), since=end_of(since, zone) if since else None)
     tell_drift(found, zone=zone, json=json)
+
+
+@command(
+    help={
+        "format": "glpi, netbox, ansible or prometheus",
+        "to": "a directory for the files (default: print the document, where a format has only one)",
+    }
+)
+def export(c: Context, format: str, to: str = "") -> None:
+    """Write the newest inventory for another system. Example: `inv inventory.export netbox --to netbox`."""
+    from sopauto.cli.inventory_export import export
+
+    export(app(c), format, to)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -197,3 +199,30 @@ def dates(history: Any) -> list[tuple[str, str]]:
     """Return server and day of its first and its newest snapshot."""
     first, *_, last = history.all_of("web-01")
     return [(known.server, f"{known.taken_at.astimezone(JAKARTA):%Y-%m-%d}") for known in (first, last)]
+
+
+def test_other_systems_take_the_inventory(room: Room, tmp_path: Path) -> None:
+    room.inv("inventory.scan", "--pin")
+    assert "4 files" in room.inv("inventory.export", "netbox", "--to", str(tmp_path / "netbox"))
+    assert "6 files" in room.inv("inventory.export", "glpi", "--to", str(tmp_path / "glpi"))
+    told = json.loads((tmp_path / "glpi" / "web-01.json").read_text())
+    assert told["content"]["hardware"]["name"] == "web-01"
+    assert len((tmp_path / "netbox" / "devices.csv").read_text().splitlines()) == 4
+    assert len(json.loads(room.inv("inventory.export", "prometheus"))) == 3
+    assert "needs a directory" in room.inv("inventory.export", "glpi", expect=2)
+    assert "no format" in room.inv("inventory.export", "excel", expect=2)
+
+
+def test_ansible_reads_the_inventory_of_the_assets(room: Room) -> None:
+    program = Path(sys.executable).parent / "ansible-inventory"
+    done = subprocess.run(
+        [program, "-i", ROOT / "inventory" / "servers", "--list"],
+        env=room.office.variables(),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    told = json.loads(done.stdout)
+    assert sorted(told["unit_dinkes"]["hosts"]) == sorted(NAMES)
+    assert told["_meta"]["hostvars"]["web-01"]["ansible_host"] == "127.0.31.12"
