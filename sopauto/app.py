@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sopauto.catalogue.shelf import Shelf
 from sopauto.clock import Clock, OfficeHours, SystemClock
@@ -21,7 +21,7 @@ from sopauto.tickets.storage import Reader
 from sopauto.work import Report, TechnicalModule
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     from sopauto.inventory.drift import Drift
     from sopauto.inventory.history import Scan
@@ -230,6 +230,24 @@ class App:
             servers = servers_in_the_room(reader.assets, only)
             works = [Work(**asdict(work)) for work in done_work(reader, self.procedure_of)]
         return list(drift(self.history, servers, works, now=self.clock.now(), since=since))
+
+    def recap(self, month: date) -> dict[str, Any]:
+        """Return the recapitulation of a month, named by its first day (shape: `inventory.recap.recap`).
+
+        Raises: BadInput (the agency's `end_of_life.yaml`).
+        """
+        from sopauto.inventory.month import recapitulate
+        from sopauto.inventory.recap import Bounds, Counting
+        from sopauto.inventory.support import load_support
+        from sopauto.inventory.targets import servers_in_the_room
+
+        now, inventory = self.clock.now(), self.settings.inventory
+        bounds = Bounds(full_at=inventory.full_at, warn_days=inventory.warn_days)
+        counting = Counting(today=now.date(), support=load_support(self.settings.root), bounds=bounds)
+        with self.store.read() as reader:
+            servers, racks = servers_in_the_room(reader.assets), reader.assets.racks()
+        zone, drift = self.settings.zone, self.drift()
+        return recapitulate(self.history, counting, servers, racks, drift, month=month, zone=zone, now=now)
 
     def reminding(self) -> Reminding:
         """Return what reminding of overdue rows takes."""

@@ -56,6 +56,8 @@ class Custody(_Part):
 class Inventory(_Part):
     """The monthly inventory: servers at once, seconds for each, and parts that no server is asked for.
 
+    `full_at` is how many percent of a file system are too full, `warn_days` how long before its end a certificate or
+    an operating system is named.
     `by_form` are servers that are recorded by form (Windows, appliances): nobody logs in there. `report_to` is the
     position that gets the month's report.
     """
@@ -65,6 +67,8 @@ class Inventory(_Part):
     skip: tuple[Literal["updates", "certificates", "hardening"], ...] = ()
     by_form: tuple[str, ...] = ()
     report_to: str = "kasi-layanan-infrastruktur"
+    full_at: int = Field(default=80, ge=1, le=100)
+    warn_days: int = Field(default=60, ge=1, le=3650)
 
 
 class Credentials(_Part):

@@ -96,3 +96,17 @@ def export(c: Context, format: str, to: str = "") -> None:
     from sopauto.cli.inventory_export import export
 
     export(app(c), format, to)
+
+
+@command(
+    help={
+        "month": "the month, such as 2026-11 (default: the present one)",
+        "to": "a directory for PDF, XLSX and HTML (default: the present one)",
+        "json": "print the recapitulation as JSON and write nothing",
+    }
+)
+def report(c: Context, month: str = "", to: str = ".", json: bool = False) -> None:
+    """Write the month's recapitulation: PDF, XLSX and one HTML page."""
+    from sopauto.cli.inventory_report import write_report
+
+    write_report(app(c), month, to, json=json)

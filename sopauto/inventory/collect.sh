@@ -49,6 +49,7 @@ hardware() {
     dmi=/sys/class/dmi/id tree=/proc/device-tree
     first vendor $dmi/sys_vendor
     first model $dmi/product_name
+    first bios_date $dmi/bios_date
     first model $tree/model
     first_as_root serial $dmi/product_serial server.serial
     first_as_root serial $tree/serial-number server.serial

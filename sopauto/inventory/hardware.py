@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Final
 
 from sopauto.inventory.answer import Answer, number, text, text_or_none
@@ -36,6 +37,16 @@ def maker(answer: Answer, section: str) -> str | None:
     """Return vendor, model or serial; None when the maker left the field as it was."""
     told = text_or_none(answer.first(section))
     return None if told is None or told.lower() in BLANKS else told
+
+
+def read_bios_date(answer: Answer) -> str | None:
+    """Return the day of the firmware (`11/21/2023` as makers write it) in ISO 8601: about as old as the machine."""
+    month, _, rest = (answer.first("bios_date") or "").strip().partition("/")
+    day, _, year = rest.partition("/")
+    try:
+        return date(int(year[:4]), int(month[:2]), int(day[:2])).isoformat()
+    except ValueError:
+        return None
 
 
 def read_cpu(answer: Answer) -> Cpu:

@@ -158,6 +158,7 @@ class Server:
     vendor: str | None
     model: str | None
     serial: str | None
+    bios_date: str | None
     cpu: Cpu
     memory_bytes: int | None
     memory_modules: tuple[MemoryModule, ...]

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 SERVER: Final[Mapping[str, tuple[str, ...]]] = {
     "hardware": (
-        *("vendor", "model", "serial", "cpu", "memory_bytes", "memory_modules"),
+        *("vendor", "model", "serial", "bios_date", "cpu", "memory_bytes", "memory_modules"),
         *("disks", "arrays", "architecture", "virtualisation"),
     ),
     "system": ("os", "kernel"),

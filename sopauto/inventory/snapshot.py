@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sopauto.inventory.answer import Answer, read_answer, text_or_none
-from sopauto.inventory.hardware import maker, read_cpu, read_disks, read_memory, read_modules
+from sopauto.inventory.hardware import maker, read_bios_date, read_cpu, read_disks, read_memory, read_modules
 from sopauto.inventory.model import Server, Snapshot
 from sopauto.inventory.network import read_network
 from sopauto.inventory.software import read_certificates, read_hardening, read_packages, read_updates
@@ -38,6 +38,7 @@ def _server(answer: Answer, taken_at: datetime) -> Server:
         vendor=maker(answer, "vendor"),
         model=maker(answer, "model"),
         serial=maker(answer, "serial"),
+        bios_date=read_bios_date(answer),
         cpu=read_cpu(answer),
         memory_bytes=read_memory(answer),
         memory_modules=read_modules(answer),

@@ -226,3 +226,13 @@ def test_ansible_reads_the_inventory_of_the_assets(room: Room) -> None:
     told = json.loads(done.stdout)
     assert sorted(told["unit_dinkes"]["hosts"]) == sorted(NAMES)
     assert told["_meta"]["hostvars"]["web-01"]["ansible_host"] == "127.0.31.12"
+
+
+def test_the_month_is_reported_in_three_kinds_of_file(room: Room, tmp_path: Path) -> None:
+    room.inv("inventory.scan", "--pin")
+    told = room.inv("inventory.report", "--to", str(tmp_path / "laporan")).split()
+    assert sorted(Path(path).suffix for path in told) == [".html", ".pdf", ".xlsx"]
+    assert all(Path(path).stat().st_size > 1000 for path in told)
+    summary = dict(room.json("inventory.report")["ringkasan"])
+    assert (summary["Server di ruang server"], summary["Server terbaca"], summary["Server baru"]) == (3, 3, 3)
+    assert "yet to come" in room.inv("inventory.report", "--month", "2099-01", expect=2)

@@ -36,6 +36,7 @@ def port(protocol: str, address: str, number: int, process: str | None = None) -
 def test_a_debian_server_tells_its_hardware() -> None:
     server = recorded("debian")["server"]
     assert (server["vendor"], server["model"], server["serial"]) == ("Dell Inc.", "PowerEdge R650", "7XK2P93")
+    assert server["bios_date"] == "2021-06-14"
     model = "Intel(R) Xeon(R) Silver 4310 CPU @ 2.10GHz"
     assert server["cpu"] == {"model": model, "sockets": 2, "cores": 4, "threads": 8}
     assert server["memory_bytes"] == 65535000 * 1024
@@ -106,6 +107,7 @@ def test_what_costs_a_server_time_can_be_left_out() -> None:
         "lldp\tlldp.eno1.chassis.name=",
         "apt_update\tInst",
         "clock\t999999999999999",
+        "bios_date\t31/31/31",
         "dimm\t\tSize: much",
         "mdstat\t[U_]",
         "volume_group\tvg0\tx",
