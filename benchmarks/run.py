@@ -9,7 +9,7 @@ from benchmarks.measure import Figure
 from sopauto.cli.console import print_json, say, table
 from sopauto.errors import BadInput
 
-NAMES = ("startup", "tickets", "verify", "switch", "playbook", "software", "harden")
+NAMES = ("startup", "tickets", "verify", "switch", "playbook", "software", "harden", "scan", "history")
 
 
 def run(only: str, *, json: bool) -> None:

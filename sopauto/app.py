@@ -187,17 +187,23 @@ class App:
         return self.store.history
 
     def scan(
-        self, only: Sequence[str] = (), *, resume: bool = False, pin: bool = False, show: Callable[[Tally], None]
+        self,
+        only: Sequence[str] = (),
+        *,
+        begun: Scan | None = None,
+        pin: bool = False,
+        month: str = "",
+        show: Callable[[Tally], None],
     ) -> tuple[Scan, Tally]:
-        """Read the servers in the room (or those named), or go on with the scan that was broken off.
+        """Read the servers in the room (or those named), or go on with a scan that was broken off.
 
-        Raises: BadInput (a server is not in the room, there is no such login, nothing to go on with), Conflict
-        (another scan runs).
+        Raises: BadInput (a server is not in the room, there is no such login), Conflict (another scan runs, the month
+        has a scan).
         """
         from sopauto.drivers.openssh import OpenSsh
         from sopauto.inventory import script, snapshot
         from sopauto.inventory.scan import Limits, Scanner
-        from sopauto.inventory.targets import begin_or_resume, targets
+        from sopauto.inventory.targets import left_in, servers_in_the_room, targets
 
         inventory, custody = self.settings.inventory, self.settings.custody
         limits = Limits(parallel=inventory.parallel, seconds=inventory.seconds, pin=pin)
@@ -212,9 +218,11 @@ class App:
                 show=show,
             )
             with self.store.read() as reader:
-                scan, servers = begin_or_resume(self.history, reader.assets, only, resume=resume, now=self.clock.now())
+                assets = reader.assets
+                servers = left_in(self.history, assets, begun) if begun else servers_in_the_room(assets, only)
                 login = (custody.ssh_port, custody.inventory_credentials)
                 wanted = targets(servers, reader.pinned_host_key, *login, by_form=inventory.by_form)
+            scan = begun or self.history.begin(self.clock.now(), len(wanted), only, month)
             return scan, scanner.run(scan, wanted, limits)
 
     def drift(self, only: Sequence[str] = (), *, since: datetime | None = None) -> Sequence[Drift]:

@@ -27,10 +27,14 @@ def scan(
 ) -> None:
     """Take the inventory of all servers in the room, many at once; needs no ticket, changes nothing."""
     from sopauto.cli.scan_text import showing, tell_scan
+    from sopauto.inventory.targets import broken_off
 
     here = app(c)
+    if resume and host:
+        raise BadInput("a scan goes on with the servers that it began with", where="--host", mend="leave it out")
+    begun = broken_off(here.history) if resume else None
     with showing(quiet=json) as show:
-        begun, tally = here.scan(host or (), resume=resume, pin=pin, show=show)
+        begun, tally = here.scan(host or (), begun=begun, pin=pin, show=show)
     tell_scan(here, begun, tally, json=json)
 
 
@@ -110,3 +114,11 @@ def report(c: Context, month: str = "", to: str = ".", json: bool = False) -> No
     from sopauto.cli.inventory_report import write_report
 
     write_report(app(c), month, to, json=json)
+
+
+@command(help={"json": "print JSON"})
+def monthly(c: Context, json: bool = False) -> None:
+    """Scan, report and mail the present month, once; for a timer. Goes on where it was broken off."""
+    from sopauto.cli.inventory_monthly import run_month
+
+    run_month(app(c), json=json)

@@ -88,13 +88,16 @@ def tell_scan(here: App, scan: Scan, tally: Tally, *, json: bool) -> None:
         print_json({**told, "unread": [_plain(one) for one in unread]})
     else:
         _tell(scan, tally, unread)
-    if tally.interrupted:
-        raise StepFailed(
-            f"interrupted after {tally.done} of {tally.wanted} servers; they are kept",
-            mend="go on with `inv inventory.scan --resume`",
-        )
+    refuse_interrupted(tally, "inv inventory.scan --resume")
     if tally.wanted and not tally.read:
         raise StepFailed("no server could be read", mend="see the reasons with `inv inventory.scans`")
+
+
+def refuse_interrupted(tally: Tally, command: str) -> None:
+    """Raise StepFailed when a scan was interrupted; `command` goes on with it."""
+    if tally.interrupted:
+        what = f"interrupted after {tally.done} of {tally.wanted} servers; they are kept"
+        raise StepFailed(what, mend=f"go on with `{command}`")
 
 
 def _tell(scan: Scan, tally: Tally, unread: Sequence[Reading]) -> None:

@@ -40,6 +40,15 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MonthRun:
+    """The monthly run of one month (`2026-11`): its scan, and when its report was sent (None: not yet)."""
+
+    month: str
+    scan: Scan
+    reported_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """A server's newest snapshot before some moment: when it was taken, and which content each section has.
 
@@ -57,11 +66,14 @@ class History(Protocol):
     def alone(self) -> AbstractContextManager[None]:
         """Hold off any other scan of this store meanwhile; raises Conflict when one runs."""
 
-    def begin(self, at: datetime, wanted: int, only: Sequence[str] = ()) -> Scan:
-        """Begin a scan."""
+    def begin(self, at: datetime, wanted: int, only: Sequence[str] = (), month: str = "") -> Scan:
+        """Begin a scan, as that of a month where one is named; raises Conflict when the month has one."""
 
     def end(self, scan: int, at: datetime) -> None:
         """Write that a scan came to its end."""
+
+    def month_runs(self, limit: int) -> Sequence[MonthRun]:
+        """Return the newest monthly runs, the newest first."""
 
     def scans(self, limit: int) -> Sequence[Scan]:
         """Return the newest scans, the newest first."""

@@ -1,7 +1,7 @@
 """Sections as few bytes: against what the same server said the last time, or whole.
 
-A package list is kept as the lines that went and came; anything else is compressed with its predecessor as the
-dictionary. Both need the predecessor to be read again, so every twelfth is kept whole (`store/inventory.py`).
+A long list is kept as the lines that went and came; anything else is compressed with its predecessor as the dictionary.
+Both need the predecessor to be read again, so every twelfth is kept whole (`store/inventory.py`).
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ LINES: Final = b"l"
 LEVEL: Final = 6
 WINDOW: Final = 32 * 1024
 """Bytes that zlib can look back."""
+MANY_LINES: Final = 8
 
 
 def pack(content: bytes, base: bytes | None) -> bytes:
     """Return a section's content packed, against its predecessor's where there is one; the first byte tells how."""
     if base is None:
         return WHOLE + zlib.compress(content, LEVEL)
-    if content.count(b"\n") > 1:
+    if content.count(b"\n") >= MANY_LINES:
         return LINES + zlib.compress(_difference(content, base), LEVEL)
     squeeze = zlib.compressobj(LEVEL, zdict=base[-WINDOW:])
     return AGAINST + squeeze.compress(content) + squeeze.flush()
@@ -42,19 +43,14 @@ def unpack(packed: bytes, base: bytes | None) -> bytes:
 
 
 def write(section: Any) -> bytes:
-    """Return a section as bytes, the same for the same data; a package list is one line per package."""
-    if isinstance(section, dict) and "packages" in section:
-        head = {name: value for name, value in section.items() if name != "packages"}
-        return b"\n".join([canonical(head), *(canonical(one) for one in section["packages"])]) + b"\n"
-    return canonical(section)
+    """Return a section as bytes, the same for the same data: JSON, each object of a list on a line of its own."""
+    # Canonical JSON holds no line break, so that each one can be taken out again.
+    return canonical(section).replace(b"},{", b"},\n{")
 
 
 def read(content: bytes) -> Any:
     """Return the section that `write` was given."""
-    if content.endswith(b"\n"):
-        head, *lines = content.splitlines()
-        return {**json.loads(head), "packages": [json.loads(line) for line in lines]}
-    return json.loads(content)
+    return json.loads(content.replace(b"\n", b""))
 
 
 def _difference(content: bytes, base: bytes) -> bytes:

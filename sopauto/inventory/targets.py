@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
 
 from sopauto.assets.model import Server, ServerState
 from sopauto.assets.register import Register
@@ -25,27 +24,19 @@ def servers_in_the_room(register: Register, only: Sequence[str] = ()) -> Sequenc
     return [placed[name] for name in (sorted(set(only)) or placed)]
 
 
-def begin_or_resume(
-    history: History, register: Register, only: Sequence[str], *, resume: bool, now: datetime
-) -> tuple[Scan, Sequence[Server]]:
-    """Begin a scan, or take up the last one where it broke off; return it, and the servers that are left to read.
-
-    Raises: BadInput (a server is not in the room, there is none, or no scan was broken off).
-    """
-    if not resume:
-        servers = servers_in_the_room(register, only)
-        if not servers:
-            raise BadInput("no server stands in the room", mend="see `inv assets.list servers`")
-        return history.begin(now, len(servers), only), servers
+def broken_off(history: History) -> Scan:
+    """Return the last scan, which did not come to its end; raises BadInput when it did."""
     last = next(iter(history.scans(1)), None)
-    if last is None or last.ended_at is not None or only:
-        what = "a scan is taken up with the servers that it began with" if only else "no scan was broken off"
-        raise BadInput(what, where="--resume", mend="`inv inventory.scan` begins one")
-    done = set(history.read_in(last.id))
-    # A server that left the room meanwhile is not read any more.
-    placed = {one.id for one in servers_in_the_room(register)}
-    named = [name for name in last.only if name in placed]
-    return last, [one for one in servers_in_the_room(register, named) if one.id not in done]
+    if last is None or last.ended_at is not None:
+        raise BadInput("no scan was broken off", where="--resume", mend="`inv inventory.scan` begins one")
+    return last
+
+
+def left_in(history: History, register: Register, scan: Scan) -> Sequence[Server]:
+    """Return the servers that a scan has still to read; one that left the room meanwhile is not read any more."""
+    done = set(history.read_in(scan.id))
+    servers = servers_in_the_room(register)
+    return [one for one in servers if one.id not in done and (not scan.only or one.id in scan.only)]
 
 
 def targets(

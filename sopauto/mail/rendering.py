@@ -13,7 +13,8 @@ SHIPPED: Final = Path(__file__).parent / "templates"
 SUFFIX: Final = ".txt.j2"
 REMINDER: Final = "pengingat"
 ESCALATION: Final = "eskalasi"
-OVERDUE: Final = frozenset({REMINDER, ESCALATION})
+MONTHLY: Final = "inventaris-bulanan"
+OVERDUE: Final = frozenset({REMINDER, ESCALATION, MONTHLY})
 """The templates that belong to no row of an SOP."""
 
 

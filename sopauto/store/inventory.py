@@ -12,17 +12,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import and_, func, insert, select, update
 
+from sopauto.errors import Conflict
 from sopauto.inventory import packing
-from sopauto.inventory.history import Known, Reading, Scan
+from sopauto.inventory.history import Known, MonthRun, Reading, Scan
 from sopauto.inventory.sections import split
 from sopauto.store import tables
 from sopauto.store import tables_inventory as inventory
 from sopauto.store.alone import held
+from sopauto.store.tickets import SqlWriter
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from sopauto.store.sqlstore import SqlStore
+    from sopauto.tickets.storage import Mail
 
 DEEPEST: Final = 11
 """How many predecessors a section may need to be read: one year of monthly changes, then it is kept whole."""
@@ -45,12 +48,14 @@ class SqlHistory:
         with held(self._store.engine):
             yield
 
-    def begin(self, at: datetime, wanted: int, only: Sequence[str] = ()) -> Scan:
-        """Begin a scan."""
+    def begin(self, at: datetime, wanted: int, only: Sequence[str] = (), month: str = "") -> Scan:
+        """Begin a scan, as that of a month where one is named; raises Conflict when the month has one."""
         values = {"begun_at": at, "wanted": wanted, "only": json.dumps(list(only))}
         with self._store.connected(writes=True) as connection:
             made = connection.execute(insert(inventory.scans).values(values))
             (number,) = made.inserted_primary_key or (0,)
+            if month:
+                connection.execute(insert(inventory.months).values(month=month, scan=number))
         return Scan(id=int(number), begun_at=at, ended_at=None, wanted=wanted, only=tuple(only))
 
     def end(self, scan: int, at: datetime) -> None:
@@ -63,15 +68,34 @@ class SqlHistory:
         """Return the newest scans, the newest first."""
         query = select(inventory.scans).order_by(inventory.scans.c.id.desc()).limit(limit)
         with self._store.connected(writes=False) as connection:
-            rows = connection.execute(query).mappings()
-            return [Scan(**{**row, "only": tuple(json.loads(row["only"]))}) for row in rows]
+            return [_scan(row) for row in connection.execute(query).mappings()]
+
+    def month_runs(self, limit: int) -> Sequence[MonthRun]:
+        """Return the newest monthly runs, the newest first."""
+        months, scans = inventory.months.c, inventory.scans
+        query = select(scans, months.month, months.reported_at).join(scans, scans.c.id == months.scan)
+        with self._store.connected(writes=False) as connection:
+            rows = connection.execute(query.order_by(months.month.desc()).limit(limit)).mappings()
+            return [
+                MonthRun(month=row["month"], scan=_scan(row), reported_at=row["reported_at"]) for row in map(dict, rows)
+            ]
+
+    def report_month(self, month: str, mails: Sequence[Mail], at: datetime) -> None:
+        """Write that a month was reported, and its messages into the outbox; raises Conflict when it was already."""
+        c = inventory.months.c
+        still_open = and_(c.month == month, c.reported_at.is_(None))
+        with self._store.connected(writes=True) as connection:
+            changed = connection.execute(update(inventory.months).where(still_open).values(reported_at=at))
+            if changed.rowcount != 1:
+                raise Conflict(f"{month} was reported meanwhile; nothing was sent", mend="nothing is left to do")
+            SqlWriter(connection).post(mails, at)
 
     def record(self, scan: int, readings: Sequence[Reading]) -> None:
         """Keep what came of some servers, all of it or none; a server that was read in this scan before stays."""
         with self._store.connected(writes=True) as connection:
             done = set(connection.scalars(_in_scan(scan)))
             new = [reading for reading in readings if reading.server not in done]
-            keeper = _Keeper(connection, [reading.server for reading in new])
+            keeper = _Keeper(connection, new)
             for reading in new:
                 connection.execute(insert(inventory.readings).values(scan=scan, **keeper.row(reading)))
                 if reading.pinned is not None:
@@ -115,19 +139,32 @@ class SqlHistory:
 
 
 class _Keeper:
-    """Keeps sections inside one transaction: each content once, packed against the server's former one."""
+    """Keeps sections inside one transaction: each content once, packed against the server's former one.
 
-    def __init__(self, connection: Connection, servers: Sequence[str]) -> None:
+    What a bundle of readings needs of the database is asked for at once; a question for each section would take longer
+    than all the rest.
+    """
+
+    def __init__(self, connection: Connection, readings: Sequence[Reading]) -> None:
         self._connection = connection
-        former = _known(connection, inventory.readings.c.parts.is_not(None), func.max, servers)
+        taken = {reading.server: reading.snapshot for reading in readings if reading.snapshot is not None}
+        former = _known(connection, inventory.readings.c.parts.is_not(None), func.max, list(taken)) if taken else {}
         self._former = {server: known.parts for server, known in former.items()}
+        self._parts = {
+            server: {name: packing.write(part) for name, part in split(snapshot).items()}
+            for server, snapshot in taken.items()
+        }
+        digests = {sha256(content).digest() for parts in self._parts.values() for content in parts.values()}
+        self._numbers = _numbers(connection, sorted(digests))
+        self._bases = self._read_bases()
 
     def row(self, reading: Reading) -> dict[str, Any]:
         """Return a reading as a row of its table, its sections kept."""
         parts = None
         if reading.snapshot is not None:
             former = self._former.get(reading.server, {})
-            kept = {name: self._keep(part, former.get(name)) for name, part in split(reading.snapshot).items()}
+            contents = self._parts[reading.server]
+            kept = {name: self._keep(content, former.get(name)) for name, content in contents.items()}
             parts = json.dumps(kept, separators=(",", ":"))
         return {
             "server": reading.server,
@@ -137,34 +174,47 @@ class _Keeper:
             "detail": reading.detail,
         }
 
-    def _keep(self, part: Any, former: int | None) -> int:
-        """Return the number of a section, which is inserted when its content is new."""
-        content = packing.write(part)
-        digest = sha256(content).digest()
-        c = inventory.sections.c
-        number: int | None = self._connection.scalar(select(c.id).where(c.digest == digest))
-        if number is not None:
-            return number
-        base, depth = self._base(former)
-        values = {
-            "digest": digest,
-            "base": former if base is not None else None,
-            "depth": depth,
-            "content": packing.pack(content, base),
+    def _read_bases(self) -> dict[int, tuple[bytes, int]]:
+        """Return content and depth of the former sections that new ones are packed against."""
+        changed = {
+            self._former[server][name]
+            for server, parts in self._parts.items()
+            for name, content in parts.items()
+            if name in self._former.get(server, {}) and sha256(content).digest() not in self._numbers
         }
-        made = self._connection.execute(insert(inventory.sections).values(values))
-        (new,) = made.inserted_primary_key or (0,)
-        return int(new)
-
-    def _base(self, former: int | None) -> tuple[bytes | None, int]:
-        """Return the predecessor's content, unless too many stand before it, and how many then do."""
-        if former is None:
-            return None, 0
         c = inventory.sections.c
-        depth = self._connection.scalar(select(c.depth).where(c.id == former)) or 0
-        if depth >= DEEPEST:
-            return None, 0
-        return _contents(self._connection, [former])[former], depth + 1
+        depths: dict[int, int] = {}
+        for some in _pieces(sorted(changed)):
+            query = select(c.id, c.depth).where(c.id.in_(some), c.depth < DEEPEST)
+            depths |= {row.id: row.depth for row in self._connection.execute(query)}
+        contents = _contents(self._connection, list(depths))
+        return {number: (contents[number], depth) for number, depth in depths.items()}
+
+    def _keep(self, content: bytes, former: int | None) -> int:
+        """Return the number of a section, which is inserted when its content is new."""
+        digest = sha256(content).digest()
+        if digest not in self._numbers:
+            base, depth = self._bases.get(former or 0, (None, -1))
+            values = {
+                "digest": digest,
+                "base": former if base is not None else None,
+                "depth": depth + 1,
+                "content": packing.pack(content, base),
+            }
+            made = self._connection.execute(insert(inventory.sections).values(values))
+            (number,) = made.inserted_primary_key or (0,)
+            self._numbers[digest] = int(number)
+        return self._numbers[digest]
+
+
+def _numbers(connection: Connection, digests: Sequence[bytes]) -> dict[bytes, int]:
+    """Return the numbers of the sections that are kept already."""
+    c = inventory.sections.c
+    return {
+        bytes(row.digest): row.id
+        for some in _pieces(digests)
+        for row in connection.execute(select(c.id, c.digest).where(c.digest.in_(some)))
+    }
 
 
 def _pin(connection: Connection, reading: Reading) -> None:
@@ -173,6 +223,11 @@ def _pin(connection: Connection, reading: Reading) -> None:
     if connection.scalar(select(c.key).where(c.server == reading.server)) is None:
         values = {"server": reading.server, "key": reading.pinned, "pinned_at": reading.taken_at}
         connection.execute(insert(tables.host_keys).values(values))
+
+
+def _scan(row: Mapping[Any, Any]) -> Scan:
+    names = ("id", "begun_at", "ended_at", "wanted")
+    return Scan(**{name: row[name] for name in names}, only=tuple(json.loads(row["only"])))
 
 
 def _in_scan(scan: int) -> Any:

@@ -16,6 +16,14 @@ scans = Table(
     Column("only", Text, nullable=False),  # JSON, the servers that were named
 )
 
+months = Table(
+    "inventory_months",
+    metadata,
+    Column("month", String(7), primary_key=True),  # 2026-11
+    Column("scan", Integer, ForeignKey("scans.id"), nullable=False),
+    Column("reported_at", Moment),
+)
+
 sections = Table(
     "sections",
     metadata,

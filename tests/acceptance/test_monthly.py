@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
@@ -182,7 +183,6 @@ def test_drift_is_every_difference_without_a_ticket(room: Room) -> None:
 
 def backdate(room: Room, *, days: int) -> None:
     """Let all that was read so far have been read some days ago."""
-    from datetime import timedelta
 
     from sqlalchemy import select, update
 
@@ -236,3 +236,82 @@ def test_the_month_is_reported_in_three_kinds_of_file(room: Room, tmp_path: Path
     summary = dict(room.json("inventory.report")["ringkasan"])
     assert (summary["Server di ruang server"], summary["Server terbaca"], summary["Server baru"]) == (3, 3, 3)
     assert "yet to come" in room.inv("inventory.report", "--month", "2099-01", expect=2)
+
+
+def test_a_month_is_scanned_reported_and_mailed_once(room: Room) -> None:
+    pin_all(room)
+    told = room.inv("inventory.monthly")
+    assert "scanned, reported and mailed" in told
+    (message,) = room.office.mailbox.messages
+    assert message["To"] == "bambang@kominfo.example.go.id"
+    assert message["Subject"].startswith("Rekapitulasi inventaris server")
+    assert "Server terbaca: 3" in message.get_content()
+    assert "terlewat" not in message.get_content()
+    assert len(list((room.office.home / "laporan").iterdir())) == 3
+    asked = len(room.servers["web-01"].commands)
+    assert "nothing to do" in room.inv("inventory.monthly")
+    assert room.json("inventory.monthly")["done_now"] is False
+    assert len(room.servers["web-01"].commands) == asked
+    assert len(room.office.mailbox.messages) == 1
+
+
+def test_a_month_that_broke_off_goes_on_and_is_mailed_once(room: Room) -> None:
+    pin_all(room)
+    room.servers["web-02"].delay = 30.0
+    run = room.office.run_until("inventory.monthly", as_="", told=["2 of 3 servers"])
+    assert "another scan runs" in room.inv("inventory.monthly", expect=1), "never two at a time"
+    run.send_signal(signal.SIGINT)
+    _, errors = run.communicate(timeout=60)
+    assert "go on with `inv inventory.monthly`" in errors
+    assert room.office.mailbox.messages == []
+    room.inv("inventory.scan", "--host", "web-01")
+    asked = len(room.servers["web-01"].commands)
+    room.servers["web-02"].delay = 0.0
+    room.inv("inventory.monthly")
+    assert len(room.servers["web-01"].commands) == asked
+    assert "Server terbaca: 3" in room.office.mailbox.messages[0].get_content()
+    assert "nothing to do" in room.inv("inventory.monthly")
+
+
+def test_a_run_that_was_killed_is_taken_up(room: Room) -> None:
+    pin_all(room)
+    room.servers["web-02"].delay = 30.0
+    run = room.office.run_until("inventory.monthly", as_="", told=["2 of 3 servers"])
+    run.kill()
+    run.communicate(timeout=60)
+    room.servers["web-02"].delay = 0.0
+    assert "scanned, reported and mailed" in room.inv("inventory.monthly")
+    assert len(room.office.mailbox.messages) == 1
+
+
+def test_missed_months_are_named_and_mail_waits_for_its_server(room: Room) -> None:
+    from sqlalchemy import insert, update
+
+    from sopauto.store.tables import outbox
+    from sopauto.store.tables_inventory import months
+
+    pin_all(room)
+    here = room.office.workspace.app()
+    scan = here.history.begin(here.clock.now(), 0)
+    before = here.clock.now().replace(day=1) - timedelta(days=70)
+    with here.store.connected(writes=True) as connection:
+        connection.execute(insert(months).values(month=f"{before:%Y-%m}", scan=scan.id, reported_at=before))
+    room.office.mailbox.down()
+    assert "1 wait" in room.inv("inventory.monthly")
+    room.office.mailbox.up()
+    with here.store.connected(writes=True) as connection:
+        connection.execute(update(outbox).values(next_try=here.clock.now()))
+    room.inv("mail.send")
+    assert "terlewat dan tidak dapat didata lagi" in room.office.mailbox.messages[0].get_content()
+
+
+def test_a_month_that_nobody_would_be_told_of_is_not_begun(room: Room) -> None:
+    room.office.settings_replace("[inventory]", '[inventory]\nreport_to = "kepala-tata-usaha"')
+    room.inv("inventory.monthly", expect=2)
+    assert room.json("inventory.scans")["scans"] == []
+
+
+def pin_all(room: Room) -> None:
+    with room.office.workspace.app().store.write() as writer:
+        for name, server in room.servers.items():
+            writer.pin_host_key(name, server.host_key, datetime.now(UTC))

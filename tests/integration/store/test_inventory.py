@@ -16,6 +16,7 @@ from sopauto.inventory.sections import NAMES, join
 from sopauto.inventory.snapshot import parse
 from sopauto.store import tables_inventory
 from sopauto.store.sqlstore import SqlStore
+from sopauto.tickets.storage import Mail
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 MONTH = timedelta(days=30)
@@ -102,3 +103,22 @@ def test_a_host_key_of_the_first_contact_is_pinned_and_stays(store: SqlStore) ->
         scanned(store, Reading(server="web-01", taken_at=NOW + month * MONTH, reason="login", pinned=key))
     with store.read() as reader:
         assert reader.pinned_host_key("web-01") == "ssh-ed25519 AAAA"
+
+
+def test_a_month_has_one_scan_and_is_reported_once(store: SqlStore) -> None:
+    scan = store.history.begin(NOW, 2, month="2026-11")
+    with pytest.raises(Conflict):
+        store.history.begin(NOW, 2, month="2026-11")
+    assert [one.id for one in store.history.scans(5)] == [scan.id]
+    mail = Mail(ticket="inventaris-2026-11", to="kasi@example.go.id", subject="Rekapitulasi", body="Isi")
+    store.history.report_month("2026-11", [mail], NOW)
+    with pytest.raises(Conflict, match="was reported meanwhile"):
+        store.history.report_month("2026-11", [mail], NOW)
+    assert [one.ticket for one in store.outbox.rows(5)] == ["inventaris-2026-11"]
+    (run,) = store.history.month_runs(5)
+    assert (run.month, run.scan, run.reported_at) == ("2026-11", scan, NOW)
+
+
+def test_scans_of_named_servers_are_told_apart(store: SqlStore) -> None:
+    store.history.begin(NOW, 1, ["web-01"])
+    assert store.history.scans(1)[0].only == ("web-01",)

@@ -24,6 +24,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_scans")),
     )
     op.create_table(
+        "inventory_months",
+        sa.Column("month", sa.String(length=7), nullable=False),
+        sa.Column("scan", sa.Integer(), nullable=False),
+        sa.Column("reported_at", sa.DateTime(timezone=True)),
+        sa.ForeignKeyConstraint(["scan"], ["scans.id"], name=op.f("fk_inventory_months_scan")),
+        sa.PrimaryKeyConstraint("month", name=op.f("pk_inventory_months")),
+    )
+    op.create_table(
         "sections",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
