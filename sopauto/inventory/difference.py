@@ -77,8 +77,8 @@ def _differs(change: Change) -> bool:
 
 
 def between(history: History, before: Known, after: Known) -> list[Change]:
-    """Return the differences of two snapshots of a server; sections that are the same are not even read."""
-    told = _difference(before, after, history.sections(sorted(_differing(before, after))))
+    """Return the differences of two snapshots of a server."""
+    told = difference(before, after, history.sections(sorted(differing(before, after))))
     return list(told.changes) if told else []
 
 
@@ -97,14 +97,15 @@ def compare(
     rest = iter(new.values())
     while some := list(islice(rest, MANY)):
         both = [(old[one.server], one) for one in some if one.server in old]
-        read = history.sections(sorted({number for pair in both for number in _differing(*pair)}))
+        read = history.sections(sorted({number for pair in both for number in differing(*pair)}))
         for one in some:
-            told = _difference(old.get(one.server), one, read)
+            told = difference(old.get(one.server), one, read)
             if told is not None:
                 yield told
 
 
-def _difference(before: Known | None, after: Known, read: Mapping[int, Any]) -> ServerDifference | None:
+def difference(before: Known | None, after: Known, read: Mapping[int, Any]) -> ServerDifference | None:
+    """Return how two snapshots of a server differ (None: not at all); `read` holds what `differing` names."""
     if before is None:
         return ServerDifference(server=after.server, state=NEW, before_at=None, after_at=after.taken_at)
     if before.taken_at == after.taken_at:
@@ -122,8 +123,8 @@ def _difference(before: Known | None, after: Known, read: Mapping[int, Any]) -> 
     )
 
 
-def _differing(before: Known, after: Known) -> set[int]:
-    """Return the sections that have to be read to tell what differs."""
+def differing(before: Known, after: Known) -> set[int]:
+    """Return the sections that have to be read to tell what differs; those that are the same are not."""
     names = [name for name in READERS if before.parts.get(name) != after.parts.get(name)]
     return {known.parts[name] for known in (before, after) for name in (*names, "missing")} if names else set()
 

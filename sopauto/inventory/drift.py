@@ -11,13 +11,16 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 
 from sopauto.assets.model import Server
-from sopauto.inventory.difference import Change, all_facts, between, changes
+from sopauto.inventory.difference import Change, all_facts, between, changes, difference, differing
 from sopauto.inventory.facts import Fact
 from sopauto.inventory.history import History, Known
 
+AT_ONCE: Final = 100
+"""Servers whose sections are held in memory at once."""
 EVERYTHING: Final = frozenset[str]()
 """As the topics of a module: all of them."""
 SOFTWARE: Final = frozenset({"paket", "layanan", "port", "pengguna", "sertifikat", "sistem berkas"})
@@ -58,22 +61,28 @@ def drift(
 ) -> Iterator[Drift]:
     """Yield, by id, each server that differs from what was last approved."""
     names = [server.id for server in servers]
-    newest = history.known(now, names)
-    base = {**history.first(names), **(history.known(since, names) if since else {})}
-    for server in servers:
-        if server.id not in newest:
-            continue
-        current, approved = newest[server.id], base[server.id]
-        done = [work for work in works if work.server == server.id and work.at > approved.taken_at]
-        found = _misplaced(history, server, current) + _unexplained(history, approved, current, done)
-        if found:
-            yield Drift(server=server.id, since=approved.taken_at, taken_at=current.taken_at, changes=tuple(found))
+    newest = history.known(now, names) if names else {}
+    base = {**history.first(names), **(history.known(since, names) if since else {})} if names else {}
+    rest = iter([server for server in servers if server.id in newest])
+    while some := list(islice(rest, AT_ONCE)):
+        pairs = [(base[server.id], newest[server.id]) for server in some]
+        wanted = {number for pair in pairs for number in (*differing(*pair), pair[1].parts["network"])}
+        read = history.sections(sorted(wanted))
+        for server, (approved, current) in zip(some, pairs, strict=True):
+            done = [work for work in works if work.server == server.id and work.at > approved.taken_at]
+            found = _misplaced(server, read[current.parts["network"]])
+            found += _moved_on(history, approved, current, done) if done else _changed(approved, current, read)
+            if found:
+                yield Drift(server=server.id, since=approved.taken_at, taken_at=current.taken_at, changes=tuple(found))
 
 
-def _unexplained(history: History, approved: Known, current: Known, works: Sequence[Work]) -> list[Change]:
+def _changed(approved: Known, current: Known, read: Mapping[int, Any]) -> list[Change]:
+    told = difference(approved, current, read)
+    return list(told.changes) if told else []
+
+
+def _moved_on(history: History, approved: Known, current: Known, works: Sequence[Work]) -> list[Change]:
     """Return how the newest snapshot differs from the approved one, after work of tickets moved that on."""
-    if not works:
-        return between(history, approved, current)
     wanted, missing = all_facts(history, approved)
     found, missing_now = all_facts(history, current)
     for work, change in _made(history, approved, current, works):
@@ -99,12 +108,11 @@ def _is_about(work: Work, change: Change) -> bool:
     return topics == EVERYTHING or change.topic in topics
 
 
-def _misplaced(history: History, server: Server, current: Known) -> list[Change]:
+def _misplaced(server: Server, network: Mapping[str, Any]) -> list[Change]:
     """Return how address and switch port differ from the place that a ticket gave the server."""
     place = server.place
     if place is None:
         return []
-    network = history.sections([current.parts["network"]])[current.parts["network"]]
     wanted: dict[Fact, str] = {("tempat", "alamat IP"): str(place.address)}
     found: dict[Fact, str] = {("tempat", "alamat IP"): _address(network, str(place.address))}
     heard = [one for one in network["neighbours"] if one["port"]]
