@@ -144,6 +144,13 @@ as_root_or_missing() {
     if [ $root = yes ]; then bounded $as_root "$@" || missing "$field" 'needs root' >&3; else missing "$field" 'needs root' >&3; fi
 }
 
+# Print end and subject of a certificate; the words after its file go before the command.
+certificate() {
+    path=$1
+    shift
+    bounded "$@" openssl x509 -noout -enddate -subject -in "$path"
+}
+
 # Certificates that web servers and certbot use: 50 files at most.
 certificates() {
     if ! have openssl; then
@@ -155,7 +162,8 @@ certificates() {
         grep -rhoE '^[[:blank:]]*(ssl_certificate|SSLCertificateFile)[[:blank:]]+[^; ]+' /etc/nginx /etc/apache2 /etc/httpd |
             awk '{print $2}' | tr -d '"'
     } | sort -u | head -n 50 | while read -r file; do
-        if told=$(bounded $as_root openssl x509 -noout -enddate -subject -in "$file"); then
+        # Most are readable by anybody; sudo may allow other programs only.
+        if told=$(certificate "$file") || told=$(certificate "$file" $as_root); then
             printf 'certificate\t%s\t%s\t%s\n' "$file" "$(printf '%s\n' "$told" | sed -n 's/^notAfter=//p')" \
                 "$(printf '%s\n' "$told" | sed -n 's/^subject= *//p' | tr '\t' ' ')"
         else
