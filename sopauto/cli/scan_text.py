@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -27,14 +28,21 @@ SHOWN = 30
 
 @contextmanager
 def showing(*, quiet: bool) -> Iterator[Callable[[Tally], None]]:
-    """Return what shows a tally: a bar on a terminal, else a line now and then, or nothing."""
-    if quiet:
-        yield lambda _: None
-    elif sys.stdout.isatty():
-        with _bar() as show:
-            yield show
-    else:
-        yield _lines()
+    """Return what shows a tally: a bar on a terminal, else a line now and then, or nothing.
+
+    Meanwhile SIGTERM (a timer's stop) ends a scan as Ctrl-C does: what is done is kept, no ssh is left behind.
+    """
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        if quiet:
+            yield lambda _: None
+        elif sys.stdout.isatty():
+            with _bar() as show:
+                yield show
+        else:
+            yield _lines()
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

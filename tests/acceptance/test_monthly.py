@@ -123,12 +123,13 @@ def test_what_cannot_be_scanned_is_said_in_one_line(room: Room) -> None:
     assert room.json("inventory.scans")["scans"] == []
 
 
-def test_an_interrupted_scan_is_taken_up_where_it_was(room: Room) -> None:
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_scan_is_taken_up_where_it_was(room: Room, ending: signal.Signals) -> None:
     room.inv("inventory.scan", "--pin")
     hanging = room.servers["web-02"]
     hanging.delay = 30.0
     run = room.office.run_until("inventory.scan", as_="", told=["2 of 3 servers"])
-    run.send_signal(signal.SIGINT)
+    run.send_signal(ending)
     _, errors = run.communicate(timeout=60)
     assert run.returncode == 1, errors
     assert "interrupted after 2 of 3 servers" in errors

@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from alembic import command
+from sqlalchemy import func, select, text
 
 from sopauto.errors import Conflict
 from sopauto.inventory.history import Reading
 from sopauto.inventory.sections import NAMES, join
 from sopauto.inventory.snapshot import parse
 from sopauto.store import tables_inventory
+from sopauto.store.engine import make_engine
 from sopauto.store.sqlstore import SqlStore
+from sopauto.store.versions import _config, upgrade
 from sopauto.tickets.storage import Mail
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
@@ -122,3 +125,24 @@ def test_a_month_has_one_scan_and_is_reported_once(store: SqlStore) -> None:
 def test_scans_of_named_servers_are_told_apart(store: SqlStore) -> None:
     store.history.begin(NOW, 1, ["web-01"])
     assert store.history.scans(1)[0].only == ("web-01",)
+
+
+def test_messages_that_wait_survive_the_upgrade(url: str) -> None:
+    engine = make_engine(url)
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        command.upgrade(_config(connection), "0003_reminders")
+        connection.execute(text(TICKET), {"at": NOW.replace(tzinfo=None)})
+        connection.execute(text(MESSAGE), {"at": NOW.replace(tzinfo=None), "refused": False})
+    upgrade(engine)
+    store = SqlStore(engine)
+    (kept,) = store.outbox.rows(5)
+    assert (kept.ticket, kept.subject) == ("PS-2026-0001", "Siap")
+    engine.dispose()
+
+
+TICKET = """\
+INSERT INTO tickets (id, prefix, procedure, unit, state, step, since, title, entries, head, content)
+VALUES ('PS-2026-0001', 'PS-2026', 'p', 'u', 'open', 's', :at, 't', 1, 'h', '{}')"""
+MESSAGE = """\
+INSERT INTO outbox (ticket, "to", subject, body, queued_at, attempts, refused)
+VALUES ('PS-2026-0001', 'a@b', 'Siap', 'isi', :at, 0, :refused)"""
