@@ -9,7 +9,7 @@ from benchmarks.measure import Figure
 from sopauto.cli.console import print_json, say, table
 from sopauto.errors import BadInput
 
-NAMES = ("startup", "tickets", "verify", "switch", "playbook", "software", "harden", "access")
+NAMES = ("startup", "tickets", "verify", "switch", "playbook", "software", "harden", "access", "scan", "history")
 
 
 def run(only: str, *, json: bool) -> None:

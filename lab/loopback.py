@@ -19,13 +19,17 @@ PIECE = 64 * 1024
 
 @dataclass(slots=True)
 class LoopbackServer:
-    """An SSH server; use it as a context manager. `authorized` is the public key that may log in."""
+    """An SSH server; use it as a context manager. `authorized` is the public key that may log in.
+
+    It lets `delay` seconds pass before it carries out a command.
+    """
 
     authorized: str
     host: str = "127.0.0.1"
     port: int = 0
     user: str = "sopauto"
     host_key: str = ""
+    delay: float = 0.0
     commands: list[str] = field(default_factory=list)
     _key: Any = None
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
@@ -98,6 +102,7 @@ class LoopbackServer:
         """Run a command of this machine's shell with the session's input and output."""
         command = process.command or "exit 0"
         self.commands.append(command)
+        await asyncio.sleep(self.delay)
         child = await asyncio.create_subprocess_exec(
             *("sh", "-c", command),
             stdin=asyncio.subprocess.PIPE,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sopauto.catalogue.shelf import Shelf
 from sopauto.clock import Clock, OfficeHours, SystemClock
@@ -20,8 +21,14 @@ from sopauto.tickets.storage import Reader
 from sopauto.work import Report, TechnicalModule
 
 if TYPE_CHECKING:
+    from datetime import date, datetime
+
     from sopauto.access.door import Doors
+    from sopauto.inventory.drift import Drift
+    from sopauto.inventory.history import Scan
+    from sopauto.inventory.scan import Tally
     from sopauto.mail.smtp import Smtp
+    from sopauto.store.inventory import SqlHistory
     from sopauto.store.outbox import SqlOutbox
     from sopauto.store.sqlstore import SqlStore
     from sopauto.tickets.access_ending import Ending
@@ -205,6 +212,82 @@ class App:
             report=report,
             access=settings.access,
         )
+
+    @cached_property
+    def history(self) -> SqlHistory:
+        """The monthly inventory."""
+        return self.store.history
+
+    def scan(
+        self,
+        only: Sequence[str] = (),
+        *,
+        begun: Scan | None = None,
+        pin: bool = False,
+        month: str = "",
+        show: Callable[[Tally], None],
+    ) -> tuple[Scan, Tally]:
+        """Read the servers in the room (or those named), or go on with a scan that was broken off.
+
+        Raises: BadInput (a server is not in the room, there is no such login), Conflict (another scan runs, the month
+        has a scan).
+        """
+        from sopauto.drivers.openssh import OpenSsh
+        from sopauto.inventory import script, snapshot
+        from sopauto.inventory.scan import Limits, Scanner
+        from sopauto.inventory.targets import left_in, servers_in_the_room, targets
+
+        inventory, custody = self.settings.inventory, self.settings.custody
+        limits = Limits(parallel=inventory.parallel, seconds=inventory.seconds, pin=pin)
+        with OpenSsh(credentials=self.settings.credentials) as shell, self.history.alone():
+            shell.refuse_unknown(custody.inventory_credentials)
+            scanner = Scanner(
+                shell,
+                self.history,
+                script=script.source(inventory.skip),
+                parse=snapshot.parse,
+                now=self.clock.now,
+                show=show,
+            )
+            with self.store.read() as reader:
+                assets = reader.assets
+                servers = left_in(self.history, assets, begun) if begun else servers_in_the_room(assets, only)
+                login = (custody.ssh_port, custody.inventory_credentials)
+                wanted = targets(servers, reader.pinned_host_key, *login, by_form=inventory.by_form)
+            scan = begun or self.history.begin(self.clock.now(), len(wanted), only, month)
+            return scan, scanner.run(scan, wanted, limits)
+
+    def drift(self, only: Sequence[str] = (), *, since: datetime | None = None) -> Sequence[Drift]:
+        """Return how the servers in the room differ from what was last approved, where no ticket explains it.
+
+        Raises: BadInput (a server is not in the room).
+        """
+        from sopauto.inventory.drift import Work, drift
+        from sopauto.inventory.targets import servers_in_the_room
+        from sopauto.tickets.done_work import done_work
+
+        with self.store.read() as reader:
+            servers = servers_in_the_room(reader.assets, only)
+            works = [Work(**asdict(work)) for work in done_work(reader, self.procedure_of)]
+        return list(drift(self.history, servers, works, now=self.clock.now(), since=since))
+
+    def recap(self, month: date) -> dict[str, Any]:
+        """Return the recapitulation of a month, named by its first day (shape: `inventory.recap.recap`).
+
+        Raises: BadInput (the agency's `end_of_life.yaml`).
+        """
+        from sopauto.inventory.month import recapitulate
+        from sopauto.inventory.recap import Bounds, Counting
+        from sopauto.inventory.support import load_support
+        from sopauto.inventory.targets import servers_in_the_room
+
+        now, inventory = self.clock.now(), self.settings.inventory
+        bounds = Bounds(full_at=inventory.full_at, warn_days=inventory.warn_days)
+        counting = Counting(today=now.date(), support=load_support(self.settings.root), bounds=bounds)
+        with self.store.read() as reader:
+            servers, racks = servers_in_the_room(reader.assets), reader.assets.racks()
+        zone, drift = self.settings.zone, self.drift()
+        return recapitulate(self.history, counting, servers, racks, drift, month=month, zone=zone, now=now)
 
     def reminding(self) -> Reminding:
         """Return what reminding of overdue rows takes."""

@@ -58,6 +58,14 @@ JOBS: Final = (
         does="remind of overdue rows",
     ),
     Job(
+        name="inventory-monthly",
+        command="inventory.monthly",
+        # Daily: a month that was reported is left alone, and one that was missed is caught up.
+        calendar="*-*-* 21:30:00",
+        cron="30 21 * * *",
+        does="read every server, once a month",
+    ),
+    Job(
         name="mail-send",
         command="mail.send",
         calendar="*-*-* *:00/10:00",

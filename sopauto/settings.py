@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date, time
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -52,6 +52,24 @@ class Custody(_Part):
     unused_vlan: int = Field(default=999, ge=1, le=4094)
     ssh_port: int = Field(default=22, ge=1, le=65535)
     inventory_credentials: str = "inventory"
+
+
+class Inventory(_Part):
+    """The monthly inventory: servers at once, seconds for each, and parts that no server is asked for.
+
+    `full_at` is how many percent of a file system are too full, `warn_days` how long before its end a certificate or
+    an operating system is named.
+    `by_form` are servers that are recorded by form (Windows, appliances): nobody logs in there. `report_to` is the
+    position that gets the month's report.
+    """
+
+    parallel: int = Field(default=32, ge=1, le=512)
+    seconds: float = Field(default=60, ge=1, le=600)
+    skip: tuple[Literal["updates", "certificates", "hardening"], ...] = ()
+    by_form: tuple[str, ...] = ()
+    report_to: str = "kasi-layanan-infrastruktur"
+    full_at: int = Field(default=80, ge=1, le=100)
+    warn_days: int = Field(default=60, ge=1, le=3650)
 
 
 class Credentials(_Part):
@@ -119,6 +137,7 @@ class Settings(_Part):
     mail: Mail = Mail()
     access: Access = Access()
     custody: Custody = Custody()
+    inventory: Inventory = Inventory()
     credentials: Mapping[str, Credentials] = Field(default_factory=dict)
 
     @field_validator("time_zone")
@@ -222,6 +241,7 @@ def _known(place: tuple[int | str, ...]) -> list[str]:
         "agency": Agency,
         "mail": Mail,
         "custody": Custody,
+        "inventory": Inventory,
         "office": Office,
         "credentials": Credentials,
     }

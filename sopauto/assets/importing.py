@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from sopauto.assets.model import Contact, Place, Pool, Rack, Server, ServerState, Switch, SwitchPort, Unit, Vlan
+from sopauto.assets.spreadsheet import fields_of, sheet_rows
 from sopauto.data_file import read_bounded, read_document
 from sopauto.errors import BadInput
 
@@ -82,11 +83,14 @@ class Row:
 
 
 def read_assets(path: Path, kind: str = "") -> list[Asset]:
-    """Return the assets in a file: YAML with a list per kind, or CSV of one kind (named, or by the file's name).
+    """Return the assets in a file: YAML with a list per kind, or a table (CSV, XLSX) of one kind.
+
+    The kind of a table is named, or it is the file's name.
 
     Raises: BadInput, naming every fault of the file.
     """
-    rows = list(_csv_rows(path, kind or path.stem) if path.suffix == ".csv" else _yaml_rows(path))
+    tables = {".csv": _csv_rows, ".xlsx": _xlsx_rows}
+    rows = list(tables[path.suffix](path, kind or path.stem) if path.suffix in tables else _yaml_rows(path))
     assets: list[Asset] = []
     faults: list[str] = []
     for row in rows:
@@ -132,9 +136,14 @@ def _csv_rows(path: Path, kind: str) -> Iterator[Row]:
         for row in reader:
             if None in row or None in row.values():
                 raise BadInput("has more or fewer values than the heading", where=f"{path}:{reader.line_num}")
-            yield Row(kind=kind, values=row, where=f"{path}:{reader.line_num}")
+            yield Row(kind=kind, values=fields_of(row, kind), where=f"{path}:{reader.line_num}")
     except (UnicodeDecodeError, csv.Error) as error:
         raise BadInput(f"is no CSV ({error})", where=str(path), mend="save it as UTF-8 with a heading") from None
+
+
+def _xlsx_rows(path: Path, kind: str) -> Iterator[Row]:
+    for line, values in sheet_rows(path):
+        yield Row(kind=kind, values=fields_of(values, kind), where=f"{path}:{line}")
 
 
 def _unit(row: Row) -> Unit:

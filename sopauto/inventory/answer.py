@@ -42,12 +42,12 @@ class Answer:
         """Return the first line with something in it of the first section that has one."""
         return next((line for name in sections for line in self.lines(name) if line.strip()), None)
 
-    def bounded(self, name: str, items: Iterable[T]) -> tuple[T, ...]:
+    def bounded(self, name: str, items: Iterable[T], limit: int = MAX_ITEMS) -> tuple[T, ...]:
         """Return each item once, in order, up to the limit; what was cut off is recorded as missing."""
         kept: dict[T, None] = {}
         for item in items:
-            if len(kept) == MAX_ITEMS and item not in kept:
-                self.missing.append(f"{name}: more than {MAX_ITEMS} entries")
+            if len(kept) == limit and item not in kept:
+                self.missing.append(f"{name}: more than {limit} entries")
                 break
             kept[item] = None
         return tuple(kept)
@@ -75,6 +75,8 @@ def read_answer(output: bytes) -> Answer:
 def text(value: str) -> str:
     """Return a text without blanks around it, at most 200 characters of it, those that cannot be seen escaped."""
     stripped = value.strip()
+    if len(stripped) <= MAX_TEXT and stripped.isprintable():
+        return stripped
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in stripped[:MAX_TEXT])
     return f"{shown}…" if len(stripped) > MAX_TEXT else shown
 

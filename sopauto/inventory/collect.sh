@@ -8,6 +8,9 @@ export LC_ALL=C
 PATH=$PATH:/usr/sbin:/sbin:/usr/bin:/bin
 TAB=$(printf '\t')
 
+# Whoever sends the script may put names of parts before it that are to be left out (`skip`).
+wanted() { case " $skip " in *" $1 "*) missing "$1" 'left out by the settings' && return 1 ;; esac; }
+
 have() { command -v "$1" >/dev/null 2>&1; }
 
 # Name what could not be read, and why.
@@ -46,6 +49,7 @@ hardware() {
     dmi=/sys/class/dmi/id tree=/proc/device-tree
     first vendor $dmi/sys_vendor
     first model $dmi/product_name
+    first bios_date $dmi/bios_date
     first model $tree/model
     first_as_root serial $dmi/product_serial server.serial
     first_as_root serial $tree/serial-number server.serial
@@ -63,6 +67,10 @@ disk() {
     if [ -z "$serial" ]; then
         serial=$(sed -n 's/^E:ID_SERIAL_SHORT=//p' "/run/udev/data/b$(cat "$1/dev")" | head -n 1)
     fi
+    if have smartctl; then
+        as_root_or_missing server.disks.health smartctl -H "/dev/$name" |
+            sed -n "s/^SMART \(overall-health .* result\|Health Status\): */health$TAB$name$TAB/p"
+    fi
     printf 'disk\t%s\t%s\t%s\t%s\t%s\n' "$name" "$(cat "$1/size")" "$(cat "$1/queue/rotational")" \
         "$(cat "$1/device/model" | head -n 1 | tr '\t' ' ')" "$serial"
 }
@@ -74,24 +82,122 @@ system() {
     uname -m | section architecture
     first host_name /proc/sys/kernel/hostname
     first uptime /proc/uptime
-    packages | section packages
+    packages | section package
+    if wanted updates; then updates; fi
     services
     grep -v '^[+-]' /etc/passwd | section user
 }
 
-# Count by the distribution's own tool, or in its database. rpm comes last: busybox has one that finds nothing.
+# Names and versions by the distribution's own tool, or from its database. rpm comes last: busybox has one that finds
+# nothing.
 packages() {
     if have dpkg-query; then
-        bounded dpkg-query -W -f='${db:Status-Status}\n' | grep -c '^installed$'
+        bounded dpkg-query -W -f='${db:Status-Status}\t${binary:Package}\t${Version}\n' | sed -n "s/^installed$TAB//p"
     elif [ -r /var/lib/dpkg/status ]; then
-        grep -c '^Status: .* installed$' /var/lib/dpkg/status
+        awk '/^Package: /{name = $2} /^Status: .* installed$/{there = 1} /^Version: /{version = $2}
+            /^$/{if (there) print name "\t" version; there = 0} END {if (there) print name "\t" version}' /var/lib/dpkg/status
     elif [ -r /lib/apk/db/installed ]; then
-        grep -c '^P:' /lib/apk/db/installed
+        awk '/^P:/{name = substr($0, 3)} /^V:/{print name "\t" substr($0, 3)}' /lib/apk/db/installed
     elif [ -d /var/lib/pacman/local ]; then
-        ls /var/lib/pacman/local | grep -c -v '^ALPM_DB_VERSION$'
+        ls /var/lib/pacman/local | sed -n "s/^\(.*\)-\([^-]*-[^-]*\)$/\1$TAB\2/p"
     elif have rpm; then
-        bounded rpm -qa | wc -l
+        bounded rpm -qa --qf '%{NAME}\t%{VERSION}-%{RELEASE}.%{ARCH}\n'
     fi
+}
+
+# What the package lists of the server itself offer; nothing is fetched for it.
+updates() {
+    if have apt-get; then
+        bounded apt-get -s -q -o Debug::NoLocking=true upgrade | grep '^Inst ' | section apt_update
+        printf 'updates\tapt\n'
+    elif have dnf; then
+        bounded dnf -q -C updateinfo list --security | section dnf_security && printf 'updates\tdnf\n'
+    else
+        missing server.updates 'needs apt or dnf'
+    fi
+}
+
+# File systems of this server only: a dead file server must not hold up its clients.
+storage() {
+    bounded df -Plk | section df
+    grep -E '^(/|[^ ]+ [^ ]+ (zfs|btrfs) )' /proc/mounts | section mount
+    if have vgs; then
+        as_root_or_missing server.volumes vgs --noheadings --nosuffix --units b --separator "$TAB" -o vg_name,vg_size,vg_free |
+            section volume_group
+        as_root_or_missing server.volumes lvs --noheadings --nosuffix --units b --separator "$TAB" -o vg_name,lv_name,lv_size |
+            section volume
+    fi
+    if have dmidecode; then
+        as_root_or_missing server.memory_modules dmidecode -q -t 17 |
+            grep -E '^(Memory Device|[[:blank:]]+(Locator|Size|Type|Speed|Manufacturer|Serial Number|Part Number):)' |
+            section dimm
+    else
+        missing server.memory_modules 'needs dmidecode'
+    fi
+    if [ -r /proc/mdstat ]; then section mdstat </proc/mdstat; fi
+}
+
+# Run a program as root; where that is refused, say on the script's own output what is missing.
+as_root_or_missing() {
+    field=$1
+    shift
+    if [ $root = yes ]; then bounded $as_root "$@" || missing "$field" 'needs root' >&3; else missing "$field" 'needs root' >&3; fi
+}
+
+# Print end and subject of a certificate; the words after its file go before the command.
+certificate() {
+    path=$1
+    shift
+    bounded "$@" openssl x509 -noout -enddate -subject -in "$path"
+}
+
+# Certificates that web servers and certbot use: 50 files at most.
+certificates() {
+    if ! have openssl; then
+        missing server.certificates 'needs openssl'
+        return
+    fi
+    {
+        ls -d /etc/letsencrypt/live/*/cert.pem
+        grep -rhoE '^[[:blank:]]*(ssl_certificate|SSLCertificateFile)[[:blank:]]+[^; ]+' /etc/nginx /etc/apache2 /etc/httpd |
+            awk '{print $2}' | tr -d '"'
+    } | sort -u | head -n 50 | while read -r file; do
+        # Most are readable by anybody; sudo may allow other programs only.
+        if told=$(certificate "$file") || told=$(certificate "$file" $as_root); then
+            printf 'certificate\t%s\t%s\t%s\n' "$file" "$(printf '%s\n' "$told" | sed -n 's/^notAfter=//p')" \
+                "$(printf '%s\n' "$told" | sed -n 's/^subject= *//p' | tr '\t' ' ')"
+        else
+            missing "server.certificates $file" 'needs root'
+        fi
+    done
+}
+
+# Settings that hardening sets, as they hold just now.
+hardening() {
+    if have sshd; then
+        as_root_or_missing server.hardening.sshd sshd -T |
+            grep -E '^(permitrootlogin|passwordauthentication|permitemptypasswords|x11forwarding|maxauthtries|allowgroups) ' |
+            section sshd
+    fi
+    for setting in kernel/randomize_va_space kernel/kptr_restrict kernel/dmesg_restrict kernel/yama/ptrace_scope \
+        net/ipv4/ip_forward net/ipv4/conf/all/accept_redirects net/ipv4/conf/all/rp_filter net/ipv4/tcp_syncookies; do
+        if [ -r /proc/sys/$setting ]; then printf 'sysctl\t%s\t%s\n' $setting "$(cat /proc/sys/$setting)"; fi
+    done
+}
+
+surroundings() {
+    if have systemd-detect-virt; then
+        bounded systemd-detect-virt | section virtualisation
+    elif grep -q '^flags.* hypervisor' /proc/cpuinfo; then
+        printf 'virtualisation\tvm-other\n'
+    fi
+    if have lldpcli; then
+        as_root_or_missing network.neighbours lldpcli -f keyvalue show neighbors | section lldp
+    else
+        missing network.neighbours 'needs lldpd'
+    fi
+    if have chronyc; then bounded chronyc -n tracking | section chrony; fi
+    if have timedatectl; then bounded timedatectl show -p NTPSynchronized | section timedatectl; fi
 }
 
 # `systemd` lines are systemctl's own; `service` lines are name and state.
@@ -165,7 +271,14 @@ collect() {
     system
     ports
     network
+    storage
+    if wanted certificates; then certificates; fi
+    if wanted hardening; then hardening; fi
+    surroundings
+    # Last, so that it can be held against the clock of whoever reads it.
+    date +%s | section clock
     printf 'end\t1\n'
 }
 
-collect </dev/null 2>/dev/null
+# 3 is the output itself: what a function says is missing goes past the pipe behind it.
+collect </dev/null 3>&1 2>/dev/null

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Final
 
 from sopauto.inventory.answer import Answer, number, text, text_or_none
-from sopauto.inventory.model import Cpu, Disk
+from sopauto.inventory.model import Cpu, Disk, MemoryModule
 
 SECTOR: Final = 512
 """Bytes; the kernel counts disks in these whatever their own sectors are."""
+SCALES: Final = {"kB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
 BLANKS: Final = frozenset(
     {
         "0",
@@ -35,6 +37,16 @@ def maker(answer: Answer, section: str) -> str | None:
     """Return vendor, model or serial; None when the maker left the field as it was."""
     told = text_or_none(answer.first(section))
     return None if told is None or told.lower() in BLANKS else told
+
+
+def read_bios_date(answer: Answer) -> str | None:
+    """Return the day of the firmware (`11/21/2023` as makers write it) in ISO 8601: about as old as the machine."""
+    month, _, rest = (answer.first("bios_date") or "").strip().partition("/")
+    day, _, year = rest.partition("/")
+    try:
+        return date(int(year[:4]), int(month[:2]), int(day[:2])).isoformat()
+    except ValueError:
+        return None
 
 
 def read_cpu(answer: Answer) -> Cpu:
@@ -68,6 +80,7 @@ def read_disks(answer: Answer) -> tuple[Disk, ...]:
 
 
 def _disks(answer: Answer) -> Iterator[Disk]:
+    health = dict(answer.rows("health", 2))
     for name, sectors, rotational, model, serial in answer.rows("disk", 5):
         size = number(sectors)
         if size:
@@ -77,7 +90,45 @@ def _disks(answer: Answer) -> Iterator[Disk]:
                 model=text_or_none(model),
                 serial=text_or_none(serial),
                 rotational={"0": False, "1": True}.get(rotational),
+                health=text_or_none(health.get(name)),
             )
+
+
+def read_modules(answer: Answer) -> tuple[MemoryModule, ...]:
+    """Return the memory modules that `dmidecode -t 17` lists; an empty slot has no size."""
+    return answer.bounded("server.memory_modules", _modules(answer))
+
+
+def _modules(answer: Answer) -> Iterator[MemoryModule]:
+    for told in _slots(answer):
+        amount, _, unit = told.get("Size", "").partition(" ")
+        size = number(amount)
+        if size and unit in SCALES:
+            yield MemoryModule(
+                slot=text(told.get("Locator", "")),
+                size_bytes=size * SCALES[unit],
+                kind=_filled(told, "Type"),
+                vendor=_filled(told, "Manufacturer"),
+                part=_filled(told, "Part Number"),
+                serial=_filled(told, "Serial Number"),
+            )
+
+
+def _slots(answer: Answer) -> Iterator[dict[str, str]]:
+    """Return what dmidecode says of each slot; the line `Memory Device` begins one."""
+    current: dict[str, str] = {}
+    for line in answer.lines("dimm"):
+        name, colon, value = line.strip().partition(":")
+        if not colon:
+            yield current
+            current = {}
+        current.setdefault(name, value.strip())
+    yield current
+
+
+def _filled(told: dict[str, str], name: str) -> str | None:
+    value = text_or_none(told.get(name))
+    return None if value is None or value.lower() in BLANKS else value
 
 
 def _processors(answer: Answer) -> Iterator[dict[str, str]]:

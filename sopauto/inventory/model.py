@@ -22,13 +22,97 @@ class Cpu:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disk:
-    """A whole disk, not a part or a combination of disks."""
+    """A whole disk, not a part or a combination of disks. `health` is what the disk says of itself (SMART)."""
 
     name: str
     size_bytes: int
     model: str | None
     serial: str | None
     rotational: bool | None
+    health: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryModule:
+    """A slot with a memory module in it."""
+
+    slot: str
+    size_bytes: int
+    kind: str | None
+    vendor: str | None
+    part: str | None
+    serial: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSystem:
+    """A mounted file system on this server's own disks."""
+
+    mount: str
+    source: str
+    kind: str | None
+    size_bytes: int
+    used_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeGroup:
+    """A volume group of LVM; `volumes` are names and sizes of its logical volumes."""
+
+    name: str
+    size_bytes: int
+    free_bytes: int
+    volumes: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Array:
+    """Disks combined by Linux's md; `healthy` tells whether all of them work."""
+
+    name: str
+    level: str
+    healthy: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """An installed package."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Updates:
+    """Packages for which the server's own lists offer something newer, and those of them that mend security."""
+
+    pending: int | None
+    security: tuple[Package, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """A TLS certificate that a web server of this server uses; `expires` in ISO 8601."""
+
+    path: str
+    subject: str | None
+    expires: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """A setting that hardening sets, and its value."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Time:
+    """How the server's clock stands: seconds ahead of the one who asked, and whether it is kept by NTP."""
+
+    offset_seconds: int | None
+    synchronised: bool | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,14 +158,25 @@ class Server:
     vendor: str | None
     model: str | None
     serial: str | None
+    bios_date: str | None
     cpu: Cpu
     memory_bytes: int | None
+    memory_modules: tuple[MemoryModule, ...]
     disks: tuple[Disk, ...]
+    arrays: tuple[Array, ...]
+    filesystems: tuple[FileSystem, ...]
+    volume_groups: tuple[VolumeGroup, ...]
+    virtualisation: str | None
     os: OperatingSystem
     kernel: str | None
     architecture: str | None
     uptime_seconds: int | None
+    time: Time
     packages_count: int | None
+    packages: tuple[Package, ...]
+    updates: Updates
+    certificates: tuple[Certificate, ...]
+    hardening: tuple[Setting, ...]
     services: tuple[Service, ...]
     listening_ports: tuple[ListeningPort, ...]
     users: tuple[Account, ...]
@@ -108,6 +203,15 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbour:
+    """What lldpd heard at an interface: the switch and its port."""
+
+    interface: str
+    switch: str
+    port: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
     """How the server stands in the network. `gateway` is that of the first default route, IPv4 before IPv6."""
 
@@ -116,6 +220,7 @@ class Network:
     gateway: str | None
     dns: tuple[str, ...]
     routes: tuple[Route, ...]
+    neighbours: tuple[Neighbour, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from typing import Final
 from sopauto.inventory import procfs
 from sopauto.inventory.answer import Answer, address, destination, interface_address, number, text, text_or_none
 from sopauto.inventory.model import Interface, Network, Route
+from sopauto.inventory.surroundings import read_neighbours
 
 MAC: Final = re.compile(r"([0-9a-f]{2}:){5,19}[0-9a-f]{2}")
 """Six bytes on Ethernet, twenty on InfiniBand."""
@@ -25,6 +26,7 @@ def read_network(answer: Answer) -> Network:
         gateway=next(iter(gateways), None),
         dns=answer.bounded("network.dns", _name_servers(answer)),
         routes=routes,
+        neighbours=read_neighbours(answer),
     )
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sopauto.inventory.answer import Answer, number, read_answer, text_or_none
-from sopauto.inventory.hardware import maker, read_cpu, read_disks, read_memory
+from sopauto.inventory.answer import Answer, read_answer, text_or_none
+from sopauto.inventory.hardware import maker, read_bios_date, read_cpu, read_disks, read_memory, read_modules
 from sopauto.inventory.model import Server, Snapshot
 from sopauto.inventory.network import read_network
+from sopauto.inventory.software import read_certificates, read_hardening, read_packages, read_updates
+from sopauto.inventory.storage import read_arrays, read_filesystems, read_volume_groups
+from sopauto.inventory.surroundings import read_time, read_virtualisation
 from sopauto.inventory.system import read_os, read_ports, read_services, read_uptime, read_users
 
 
@@ -23,25 +26,37 @@ def parse(output: bytes, taken_at: datetime) -> dict[str, Any]:
 def read_snapshot(output: bytes, taken_at: datetime) -> Snapshot:
     """Return the inventory that the output of `collect.sh` tells; raises StepFailed as `parse` does."""
     answer = read_answer(output)
-    server, network = _server(answer), read_network(answer)
+    server, network = _server(answer, taken_at), read_network(answer)
     # Last, because reading the lists adds to it what had to be cut off.
     missing = answer.bounded("missing", sorted(answer.missing))
     return Snapshot(taken_at=taken_at, server=server, network=network, missing=missing)
 
 
-def _server(answer: Answer) -> Server:
+def _server(answer: Answer, taken_at: datetime) -> Server:
+    packages = read_packages(answer)
     return Server(
         vendor=maker(answer, "vendor"),
         model=maker(answer, "model"),
         serial=maker(answer, "serial"),
+        bios_date=read_bios_date(answer),
         cpu=read_cpu(answer),
         memory_bytes=read_memory(answer),
+        memory_modules=read_modules(answer),
         disks=read_disks(answer),
+        arrays=read_arrays(answer),
+        filesystems=read_filesystems(answer),
+        volume_groups=read_volume_groups(answer),
+        virtualisation=read_virtualisation(answer),
         os=read_os(answer),
         kernel=text_or_none(answer.first("kernel")),
         architecture=text_or_none(answer.first("architecture")),
         uptime_seconds=read_uptime(answer),
-        packages_count=number(answer.first("packages")),
+        time=read_time(answer, taken_at),
+        packages_count=len(packages) or None,
+        packages=packages,
+        updates=read_updates(answer),
+        certificates=read_certificates(answer),
+        hardening=read_hardening(answer),
         services=read_services(answer),
         listening_ports=read_ports(answer),
         users=read_users(answer),

@@ -14,7 +14,8 @@ SUFFIX: Final = ".txt.j2"
 REMINDER: Final = "pengingat"
 ESCALATION: Final = "eskalasi"
 REVIEW: Final = "review-menunggu"
-OVERDUE: Final = frozenset({REMINDER, ESCALATION, REVIEW})
+MONTHLY: Final = "inventaris-bulanan"
+OVERDUE: Final = frozenset({REMINDER, ESCALATION, REVIEW, MONTHLY})
 """The templates that belong to no row of an SOP."""
 
 

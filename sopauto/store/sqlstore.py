@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import exc
 
 from sopauto.errors import BadInput, Conflict, SopautoError, StepFailed
+from sopauto.store.inventory import SqlHistory
 from sopauto.store.outbox import SqlOutbox
 from sopauto.store.tickets import SqlReader, SqlWriter
 
@@ -27,6 +28,11 @@ class SqlStore:
     def outbox(self) -> SqlOutbox:
         """The messages that wait or were sent."""
         return SqlOutbox(self)
+
+    @cached_property
+    def history(self) -> SqlHistory:
+        """The monthly inventory."""
+        return SqlHistory(self)
 
     @contextmanager
     def read(self) -> Iterator[SqlReader]:

@@ -114,7 +114,7 @@ outbox = Table(
     "outbox",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("ticket", String(40), ForeignKey("tickets.id"), nullable=False),
+    Column("ticket", String(40), nullable=False),  # or what else it is about: `inventaris-2026-11`
     Column("to", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("body", Text, nullable=False),

@@ -135,6 +135,16 @@ class SqlReader:
         rows = self._connection.execute(query).mappings()
         return [Attempt(**{**row, "outcome": row["outcome"] and Outcome(row["outcome"])}) for row in rows]
 
+    def worked(self) -> Sequence[tuple[Ticket, Attempt]]:
+        """Return the attempts that ended as done (or partly), with their tickets, the oldest first."""
+        c, tickets = tables.attempts.c, tables.tickets
+        ended = c.outcome.in_([Outcome.DONE.value, Outcome.PARTLY.value])
+        query = select(tickets.c.content, tables.attempts).join(tickets, tickets.c.id == c.ticket).where(ended)
+        found = [dict(row) for row in self._connection.execute(query.order_by(c.ended_at)).mappings()]
+        return [
+            (read_ticket(row.pop("content")), Attempt(**{**row, "outcome": Outcome(row["outcome"])})) for row in found
+        ]
+
     def pinned_host_key(self, server: str) -> str | None:
         """Return the host key pinned for a server."""
         return self._connection.scalar(select(tables.host_keys.c.key).where(tables.host_keys.c.server == server))

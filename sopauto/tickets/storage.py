@@ -125,6 +125,9 @@ class Reader(Protocol):
     def attempts(self, ticket_id: str, step: str) -> Sequence[Attempt]:
         """Return the attempts at a step in order of their number."""
 
+    def worked(self) -> Sequence[tuple[Ticket, Attempt]]:
+        """Return the attempts that ended as done (or partly), with their tickets, the oldest first."""
+
     def pinned_host_key(self, server: str) -> str | None:
         """Return the host key pinned for a server."""
 

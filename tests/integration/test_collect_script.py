@@ -68,7 +68,8 @@ def test_another_shell_reads_the_script_alike(tmp_path: Path, need: Any) -> None
     # What changes from second to second, and what a shell cannot change, is left out.
     def lasting(shell: str) -> dict[str, Any]:
         taken = collect(tmp_path, SUDO_ALL, shell=shell)
-        taken["server"].pop("uptime_seconds")
+        for name in ("uptime_seconds", "time", "filesystems"):
+            taken["server"].pop(name)
         taken.pop("taken_at")
         return taken
 
@@ -79,3 +80,18 @@ def test_a_script_that_arrives_by_half_runs_nothing() -> None:
     half = script.source()[: len(script.source()) * 9 // 10]
     done = subprocess.run(["sh", "-s"], input=half, capture_output=True, timeout=60, check=False)
     assert done.stdout == b""
+
+
+def test_what_the_settings_leave_out_is_named_and_not_asked_for(tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    for name in ("apt-get", "dnf", "openssl"):
+        (tmp_path / name).write_text(f"#!/bin/sh\necho {name} >>{asked}\n")
+        (tmp_path / name).chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    what = script.source(["updates", "certificates", "hardening"])
+    done = subprocess.run(["sh", "-s"], input=what, env=environment, capture_output=True, timeout=60, check=True)
+    taken = snapshot.parse(done.stdout, datetime.now(UTC))
+    assert not asked.exists()
+    left_out = {"updates", "certificates", "hardening"}
+    assert {f"{part}: left out by the settings" for part in left_out} <= set(taken["missing"])
+    assert taken["server"]["hardening"] == []

@@ -343,12 +343,12 @@ class LetIn(asyncssh.SSHServer):
 
 
 @contextmanager
-def asyncssh_server(process: Any) -> Iterator[tuple[int, str]]:
+def asyncssh_server(process: Any, login: type[asyncssh.SSHServer] = LetIn) -> Iterator[tuple[int, str]]:
     """Run an SSH server whose sessions are handled by `process`; yield its port and host key."""
     loop = asyncio.new_event_loop()
     key = asyncssh.generate_private_key("ssh-ed25519")
     started = loop.run_until_complete(
-        asyncssh.create_server(LetIn, "127.0.0.1", 0, server_host_keys=[key], process_factory=process, encoding=None)
+        asyncssh.create_server(login, "127.0.0.1", 0, server_host_keys=[key], process_factory=process, encoding=None)
     )
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()

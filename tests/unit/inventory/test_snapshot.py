@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sopauto.errors import StepFailed
+from sopauto.inventory import script
 from sopauto.inventory.answer import MAX_ITEMS, MAX_TEXT
 from sopauto.inventory.snapshot import parse
 
@@ -35,13 +36,15 @@ def port(protocol: str, address: str, number: int, process: str | None = None) -
 def test_a_debian_server_tells_its_hardware() -> None:
     server = recorded("debian")["server"]
     assert (server["vendor"], server["model"], server["serial"]) == ("Dell Inc.", "PowerEdge R650", "7XK2P93")
+    assert server["bios_date"] == "2021-06-14"
     model = "Intel(R) Xeon(R) Silver 4310 CPU @ 2.10GHz"
     assert server["cpu"] == {"model": model, "sockets": 2, "cores": 4, "threads": 8}
     assert server["memory_bytes"] == 65535000 * 1024
     nvme = {"name": "nvme0n1", "size_bytes": 960197103616, "model": "SAMSUNG MZQL2960HCJR", "serial": "S64"}
+    spinning = {"name": "sda", "size_bytes": 4000787030016, "model": "ST4000NM", "serial": None}
     assert server["disks"] == [
-        {**nvme, "rotational": False},
-        {"name": "sda", "size_bytes": 4000787030016, "model": "ST4000NM", "serial": None, "rotational": True},
+        {**nvme, "rotational": False, "health": None},
+        {**spinning, "rotational": True, "health": "PASSED"},
     ]
 
 
@@ -50,12 +53,71 @@ def test_a_debian_server_tells_what_runs_on_it() -> None:
     server = snapshot["server"]
     assert server["os"] == {"name": "Debian GNU/Linux", "version": "12 (bookworm)", "id": "debian"}
     assert (server["kernel"], server["architecture"]) == ("6.1.0-18-amd64", "x86_64")
-    assert (server["uptime_seconds"], server["packages_count"]) == (86400, 412)
+    assert (server["uptime_seconds"], server["packages_count"]) == (86400, 3)
     states = [(one["name"], one["state"]) for one in server["services"]]
     assert states == [("cron", "running"), ("nginx", "failed"), ("ssh", "running")]
     assert server["users"][1] == {"name": "opd", "uid": 1000, "shell": "/bin/bash"}
     assert snapshot["missing"] == []
     assert snapshot["taken_at"] == "2026-11-20T09:30:15+00:00"
+
+
+def test_a_debian_server_tells_how_its_disks_fill() -> None:
+    server = recorded("debian")["server"]
+    assert [
+        (one["mount"], one["kind"], one["used_bytes"] * 100 // one["size_bytes"]) for one in server["filesystems"]
+    ] == [
+        ("/", "ext4", 48),
+        ("/srv/data lama", "xfs", 94),
+    ]
+    volumes = [["root", 21474836480], ["data", 107374182400]]
+    group = {"name": "vg0", "size_bytes": 137438953472, "free_bytes": 10737418240, "volumes": volumes}
+    assert server["volume_groups"] == [group]
+    assert server["arrays"] == [{"name": "md0", "level": "raid1", "healthy": False}]
+    (module,) = server["memory_modules"]
+    assert (module["slot"], module["size_bytes"], module["part"]) == ("A1", 32 << 30, "HMA84GR7DJR4N-XN")
+
+
+def test_a_debian_server_tells_what_is_installed_and_what_is_due() -> None:
+    server = recorded("debian")["server"]
+    assert server["packages"][1] == {"name": "libssl3:amd64", "version": "3.0.15-1~deb12u1"}
+    assert server["updates"] == {"pending": 2, "security": [{"name": "libssl3", "version": "3.0.17-1~deb12u2"}]}
+    (certificate,) = server["certificates"]
+    assert certificate["expires"] == "2026-11-21T09:30:00+00:00"
+    settings = {one["name"]: one["value"] for one in server["hardening"]}
+    assert settings == {"kernel.kptr_restrict": "2", "sshd permitrootlogin": "no"}
+    assert (server["virtualisation"], server["time"]) == ("none", {"offset_seconds": 3, "synchronised": True})
+
+
+def test_a_debian_server_tells_the_switch_port_that_it_hears() -> None:
+    heard = {"interface": "eno1", "switch": "sw1", "port": "GigabitEthernet1/0/7"}
+    assert recorded("debian")["network"]["neighbours"] == [heard]
+
+
+def test_what_costs_a_server_time_can_be_left_out() -> None:
+    assert script.source(["updates"]).startswith(b"skip='updates'\n")
+    assert script.source(["$(reboot)"]).startswith(b"skip=''\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "certificate\t/x\tno date\tCN=x",
+        "df\tnothing",
+        "health\tsda",
+        "lldp\tlldp.eno1.chassis.name=",
+        "apt_update\tInst",
+        "clock\t999999999999999",
+        "bios_date\t31/31/31",
+        "dimm\t\tSize: much",
+        "mdstat\t[U_]",
+        "volume_group\tvg0\tx",
+    ],
+)
+def test_a_line_that_makes_no_sense_is_left_out(line: str) -> None:
+    server = answer(line)["server"]
+    kept = [server[name] for name in ("certificates", "filesystems", "disks", "memory_modules", "arrays")]
+    assert kept == [[]] * 5
+    assert (server["time"]["offset_seconds"], server["updates"]["pending"]) == (None, None)
 
 
 def test_a_port_that_several_sockets_share_is_listed_once() -> None:
@@ -164,7 +226,7 @@ def test_control_characters_are_escaped_and_long_texts_cut() -> None:
 def test_numbers_that_are_none_are_left_out() -> None:
     snapshot = answer(
         "memory\tMemTotal: 9999999999999999999999 kB",
-        "packages\t-1",
+        "package\tno version",
         "uptime\tinf",
         "user\troot:x:\u0661:0::/:/bin/sh",
         "user\tbig:x:4294967296:0::/:/bin/sh",

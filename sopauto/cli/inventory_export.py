@@ -1,0 +1,101 @@
+"""Writing the inventory for other systems: each format as files in a directory, or on the output."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sopauto.cli.console import print_json, say
+from sopauto.errors import BadInput, StepFailed
+
+if TYPE_CHECKING:
+    from sopauto.app import App
+
+EXPORTER_PORT = 9100
+"""Where Prometheus' node_exporter listens."""
+
+
+def export(here: App, kind: str, folder: str) -> None:
+    """Write the files of a format; without a directory the one document of a format that has only one.
+
+    Raises: BadInput (unknown format, or it needs a directory), StepFailed (they cannot be written).
+    """
+    if kind not in FORMATS:
+        raise BadInput(f"there is no format {kind!r}", mend=f"use one of {', '.join(FORMATS)}")
+    if not folder:
+        if kind not in SINGLE:
+            raise BadInput(f"{kind} needs a directory", where="--to", mend="add `--to DIRECTORY`")
+        print_json(SINGLE[kind](here))
+        return
+    count = 0
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        for name, content in FORMATS[kind](here):
+            (Path(folder) / name).write_text(content, encoding="utf-8")
+            count += 1
+    except OSError as error:
+        raise StepFailed(f"cannot be written ({error.strerror})", where=folder, mend="check name and rights") from None
+    say(f"{count} files in {folder}")
+
+
+def _glpi(here: App) -> Iterator[tuple[str, str]]:
+    from sopauto.inventory.export_glpi import beside, document
+    from sopauto.inventory.latest import snapshots
+
+    for server, snapshot in snapshots(here.history, here.clock.now()):
+        name = server.replace("/", "_")
+        yield f"{name}.json", _text(document(server, snapshot))
+        yield f"{name}.more.json", _text(beside(server, snapshot))
+
+
+def _netbox(here: App) -> Iterator[tuple[str, str]]:
+    from sopauto.inventory.export_netbox import rows, write
+    from sopauto.inventory.latest import snapshots
+    from sopauto.inventory.targets import servers_in_the_room
+
+    with here.store.read() as reader:
+        servers, racks = servers_in_the_room(reader.assets), {rack.id: rack for rack in reader.assets.racks()}
+    taken = dict(snapshots(here.history, here.clock.now()))
+    found = (
+        row
+        for server in servers
+        for row in rows(server, racks.get(server.place.rack) if server.place else None, taken.get(server.id))
+    )
+    for name, content in write(found).items():
+        yield f"{name}.csv", content
+
+
+def _ansible(here: App) -> Any:
+    from sopauto.inventory.export_hosts import ansible
+    from sopauto.inventory.targets import servers_in_the_room
+
+    custody = here.settings.custody
+    login = here.settings.credentials.get(custody.inventory_credentials)
+    with here.store.read() as reader:
+        servers = servers_in_the_room(reader.assets)
+    return ansible(servers, port=custody.ssh_port, user=login.user if login else "root")
+
+
+def _prometheus(here: App) -> Any:
+    from sopauto.inventory.export_hosts import prometheus
+    from sopauto.inventory.targets import servers_in_the_room
+
+    with here.store.read() as reader:
+        return prometheus(servers_in_the_room(reader.assets), port=EXPORTER_PORT)
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+
+
+SINGLE: Mapping[str, Callable[[App], Any]] = {"ansible": _ansible, "prometheus": _prometheus}
+"""The formats that are one document, and what makes it."""
+FORMATS: Mapping[str, Callable[[App], Iterator[tuple[str, str]]]] = {
+    "glpi": _glpi,
+    "netbox": _netbox,
+    "ansible": lambda here: iter([("ansible.json", _text(_ansible(here)))]),
+    "prometheus": lambda here: iter([("prometheus.json", _text(_prometheus(here)))]),
+}
+"""The formats, and what makes their files."""

@@ -1,0 +1,261 @@
+"""One script on many servers by the OpenSSH client: a process each, bounded in bytes and seconds.
+
+OpenSSH's cryptography is compiled and runs beside Python, so that hundreds of servers are read as fast as the machine
+can; paramiko, on which everything else here rests, spends most of its time under Python's lock. Nothing of the user is
+touched: no configuration, no known_hosts, and the agent only for a key file that ends in `.pub`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import selectors
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
+from types import TracebackType
+from typing import Final, Self
+
+from sopauto.drivers.ssh import Credentials
+from sopauto.errors import BadInput
+from sopauto.inventory.scan import STOPPED, Target, Unread
+from sopauto.procedures.fields import visible
+
+PIECE: Final = 64 * 1024
+MAX_ERRORS: Final = 16 * 1024
+"""Bytes that ssh and the server's error output may have together."""
+CONNECT_SECONDS: Final = 10
+"""For the connection and the server's greeting."""
+LOOK_SECONDS: Final = 0.25
+"""How often a running ssh is looked at: for bytes that it takes in and gives to nobody, and for an end of the scan."""
+OVERHEAD: Final = 4 * 1024 * 1024
+"""Bytes that ssh may read beside the answer: its own files, the protocol, each byte of the answer in its own packet."""
+SSH_FAILED: Final = 255
+ASK: Final = "#!/bin/sh\nprintf '%s\\n' \"$SOPAUTO_ASKED\"\n"
+"""Answers ssh's question for a password or passphrase, from the environment."""
+RSA: Final = "rsa-sha2-512,rsa-sha2-256"
+ALIAS: Final = "server"
+
+REASONS: Final = (
+    (re.compile("Could not resolve hostname"), "dns"),
+    (re.compile("HOST IDENTIFICATION HAS CHANGED|Host key verification failed|host key .* has changed"), "host-key"),
+    (re.compile("no matching host key type"), "host-key"),
+    (re.compile("Connection refused"), "refused"),
+    (re.compile("timed out|timeout"), "timeout"),
+    (re.compile("No route to host|Network is unreachable"), "unreachable"),
+    (re.compile("Permission denied|Too many authentication failures|incorrect passphrase|invalid format"), "login"),
+    (re.compile("Connection (reset|closed)|Broken pipe|banner line"), "reset"),
+)
+"""What ssh says, and what is meant; the first that is found holds."""
+SHOWN: Final = re.compile(r"sent by the remote host is\s+(SHA256:[A-Za-z0-9+/]{43})")
+
+
+class OpenSsh:
+    """Runs one script on servers, from any number of threads. A context manager; fulfils `inventory.scan.Shell`."""
+
+    def __init__(self, *, credentials: Mapping[str, Credentials]) -> None:
+        self._credentials = credentials
+        self._numbers = count()
+        self._folder = TemporaryDirectory(prefix="sopauto-scan-")
+
+    def __enter__(self) -> Self:
+        """Return this."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Remove the files that ssh was given."""
+        self._folder.cleanup()
+
+    def refuse_unknown(self, name: str) -> None:
+        """Raise BadInput when the settings have no such login."""
+        self._named(name)
+
+    def run(
+        self, target: Target, script: bytes, *, max_bytes: int, seconds: float, stop: Event
+    ) -> tuple[bytes, str | None]:
+        """Return what `sh -s` prints for this script, and the host key where none was pinned.
+
+        Raises: BadInput (there is no such login), Unread (why there is no answer).
+        """
+        login = self._named(target.credentials)
+        with self._host_key_file(target) as hosts:
+            command = [*_command(target, login, hosts), "sh -s"]
+            given = self._file("script", script)
+            with given.open("rb") as source, _started(command, self._environment(login), source) as process:
+                answer, errors = _Bounds(process, max_bytes=max_bytes, seconds=seconds, stop=stop).gather()
+            if process.returncode == SSH_FAILED:
+                raise _told(errors, answer)
+            return answer, None if target.host_key else _shown_key(hosts)
+
+    def _named(self, name: str) -> Credentials:
+        if name not in self._credentials:
+            where = f"sopauto.toml [credentials.{visible(name)}]"
+            raise BadInput(f"there is no login {visible(name)}", where=where, mend="add it")
+        return self._credentials[name]
+
+    @contextmanager
+    def _host_key_file(self, target: Target) -> Iterator[Path]:
+        """Write the one host key that this connection may meet; a file with all of them would be read by each ssh."""
+        path = Path(self._folder.name) / f"hosts-{next(self._numbers)}"
+        path.write_text(f"{ALIAS} {target.host_key}\n" if target.host_key else "")
+        try:
+            yield path
+        finally:
+            path.unlink()
+
+    def _file(self, name: str, content: bytes, mode: int = 0o600) -> Path:
+        """Return a file with this content; it is written once, whole, whichever thread comes first."""
+        path = Path(self._folder.name) / name
+        if not path.exists():
+            draft = path.with_name(f"{name}-{os.getpid()}-{time.monotonic_ns()}")
+            draft.write_bytes(content)
+            draft.chmod(mode)
+            draft.replace(path)
+        return path
+
+    def _environment(self, login: Credentials) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH", "SSH_AUTH_SOCK") if name in os.environ}
+        secret = os.environ.get(login.password_env) if login.password_env else None
+        if secret is None:
+            return {**kept, "LC_ALL": "C"}
+        ask = self._file("ask", ASK.encode(), 0o700)
+        return {
+            **kept,
+            "LC_ALL": "C",
+            "SSH_ASKPASS": str(ask),
+            "SSH_ASKPASS_REQUIRE": "force",
+            "SOPAUTO_ASKED": secret,
+        }
+
+
+def _command(target: Target, login: Credentials, hosts: Path) -> list[str]:
+    by_agent = login.key_file is not None and login.key_file.suffix == ".pub"
+    options = {
+        "BatchMode": "no" if login.password_env else "yes",
+        "NumberOfPasswordPrompts": "1",
+        "ConnectTimeout": str(CONNECT_SECONDS),
+        "ConnectionAttempts": "1",
+        "StrictHostKeyChecking": "yes" if target.host_key else "accept-new",
+        "UserKnownHostsFile": str(hosts),
+        "GlobalKnownHostsFile": "none",
+        "HostKeyAlias": ALIAS,
+        "HashKnownHosts": "no",
+        "CheckHostIP": "no",
+        "UpdateHostKeys": "no",
+        "VerifyHostKeyDNS": "no",
+        "IdentitiesOnly": "yes",
+        "IdentityFile": str(login.key_file or "none"),
+        "IdentityAgent": "SSH_AUTH_SOCK" if by_agent else "none",
+        "PreferredAuthentications": "publickey" if login.key_file else "password",
+        "ControlPath": "none",
+        "ClearAllForwardings": "yes",
+        "Compression": "no",
+        "LogLevel": "ERROR",  # below it a server's banner would be printed
+    }
+    if target.host_key:
+        kind = target.host_key.split(maxsplit=1)[0]
+        options["HostKeyAlgorithms"] = RSA if kind == "ssh-rsa" else kind
+    named = [part for name, value in options.items() for part in ("-o", f"{name}={value}")]
+    return ["ssh", "-F", "none", "-T", "-x", "-a", *named, "-p", str(target.port), "-l", login.user, target.address]
+
+
+@contextmanager
+def _started(command: list[str], environment: dict[str, str], source: object) -> Iterator[subprocess.Popen[bytes]]:
+    """Start ssh in a session of its own, so that Ctrl-C reaches us and not it; nothing of it is left behind."""
+    process = subprocess.Popen(
+        command,
+        stdin=source,  # type: ignore[call-overload]  # an open file
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        bufsize=0,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
+
+
+class _Bounds:
+    """Takes what a process prints until it ends, or until it exceeds a bound."""
+
+    def __init__(self, process: subprocess.Popen[bytes], *, max_bytes: int, seconds: float, stop: Event) -> None:
+        self._process = process
+        self._max_bytes = max_bytes
+        self._until = time.monotonic() + seconds
+        self._seconds = seconds
+        self._stop = stop
+        self._answer = bytearray()
+        self._errors = bytearray()
+
+    def gather(self) -> tuple[bytes, bytes]:
+        """Return output and error output; raises Unread (flood, timeout, stopped)."""
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        with selectors.DefaultSelector() as ready:
+            ready.register(self._process.stdout, selectors.EVENT_READ, self._answer)
+            ready.register(self._process.stderr, selectors.EVENT_READ, self._errors)
+            while ready.get_map():
+                for key, _ in ready.select(LOOK_SECONDS):
+                    piece = os.read(key.fd, PIECE)
+                    key.data.extend(piece)
+                    if not piece:
+                        ready.unregister(key.fileobj)
+                self._hold()
+        self._wait()
+        return bytes(self._answer), bytes(self._errors)
+
+    def _hold(self) -> None:
+        if self._stop.is_set():
+            raise Unread(STOPPED, "the scan was ended")
+        if len(self._answer) > self._max_bytes or len(self._errors) > MAX_ERRORS:
+            raise Unread("flood", f"answered more than {self._max_bytes} bytes")
+        if time.monotonic() > self._until:
+            raise Unread("timeout", f"did not come to an end within {self._seconds:g} s")
+        if _taken_in(self._process.pid) > 2 * self._max_bytes + OVERHEAD:
+            raise Unread("flood", "sent far more than it answered")
+
+    def _wait(self) -> None:
+        """Let ssh end after its output has; a server may keep the connection open without one."""
+        while True:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(LOOK_SECONDS)
+                return
+            self._hold()
+
+
+def _taken_in(pid: int) -> int:
+    """Return the bytes that a process has read, from whatever: files, pipes, connections."""
+    try:
+        with Path(f"/proc/{pid}/io").open("rb") as told:
+            return int(told.readline().split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0  # it ended meanwhile
+
+
+def _told(errors: bytes, answer: bytes) -> Unread:
+    """Return what ssh's error output means."""
+    text = errors.decode("utf-8", "backslashreplace")
+    reason = next((reason for pattern, reason in REASONS if pattern.search(text)), "broke-off" if answer else "not-ssh")
+    shown = SHOWN.search(text)
+    if reason == "host-key" and shown:
+        return Unread(reason, f"the server shows {shown[1]}")
+    return Unread(reason, visible(text.strip().rpartition("\n")[2].strip()))
+
+
+def _shown_key(hosts: Path) -> str | None:
+    """Return the host key that ssh wrote down at the first contact."""
+    fields = hosts.read_text().split()
+    return f"{fields[1]} {fields[2]}" if len(fields) > 2 else None  # noqa: PLR2004 - alias, type and blob

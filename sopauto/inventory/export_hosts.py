@@ -1,0 +1,61 @@
+"""The servers in the room for Ansible (a dynamic inventory) and for Prometheus (file_sd)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+from sopauto.assets.model import Server
+
+GROUPS: Final[tuple[tuple[str, Callable[[Server], str]], ...]] = (
+    ("unit", lambda server: server.unit),
+    ("rack", lambda server: server.place.rack if server.place else "none"),
+    ("vlan", lambda server: str(server.place.vlan) if server.place else "none"),
+)
+"""What servers are grouped by: `unit_dinkes`, `rack_R1`, `vlan_30`."""
+
+
+def ansible(servers: Sequence[Server], *, port: int, user: str) -> dict[str, Any]:
+    """Return what `ansible-inventory --list` shows: groups, and the variables of each host."""
+    groups: dict[str, list[str]] = {}
+    for server in servers:
+        for kind, of in GROUPS:
+            groups.setdefault(group_name(kind, of(server)), []).append(server.id)
+    variables = {server.id: _variables(server, port, user) for server in servers}
+    return {
+        "_meta": {"hostvars": variables},
+        "all": {"hosts": list(variables), "children": list(groups)},
+        **{name: {"hosts": hosts} for name, hosts in groups.items()},
+    }
+
+
+def group_name(kind: str, value: str) -> str:
+    """Return a name that Ansible takes for a group: letters, digits and underscores."""
+    return f"{kind}_{''.join(c if c.isascii() and c.isalnum() else '_' for c in value)}"
+
+
+def _variables(server: Server, port: int, user: str) -> dict[str, Any]:
+    place = server.place
+    assert place is not None
+    return {
+        "ansible_host": str(place.address),
+        "ansible_port": port,
+        "ansible_user": user,
+        "sopauto_ticket": server.ticket,
+        "sopauto_unit": server.unit,
+        "sopauto_rack": place.rack,
+        "sopauto_switch": place.switch,
+        "sopauto_switch_port": place.port,
+    }
+
+
+def prometheus(servers: Iterable[Server], *, port: int) -> list[dict[str, Any]]:
+    """Return targets with labels as `file_sd_configs` reads them."""
+    return [
+        {
+            "targets": [f"{server.place.address}:{port}"],
+            "labels": {"server": server.id, "unit": server.unit, "rack": server.place.rack, "ticket": server.ticket},
+        }
+        for server in servers
+        if server.place is not None
+    ]

@@ -1,0 +1,100 @@
+"""What the monthly inventory keeps, as Protocols; `store/inventory.py` keeps these promises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What came of one server in a scan: its snapshot, or why there is none.
+
+    `reason` is one of the reasons of `scan.REASONS`; `detail` says more for a person. `pinned` is the host key that the
+    server showed at this first contact (None: its key was pinned before).
+    """
+
+    server: str
+    taken_at: datetime
+    snapshot: Mapping[str, Any] | None = None
+    reason: str = ""
+    detail: str = ""
+    pinned: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """A run over servers: when it began and ended (None: broken off, or it still runs), and how many it wants.
+
+    `only` are the servers that were named (empty: all).
+    """
+
+    id: int
+    begun_at: datetime
+    ended_at: datetime | None
+    wanted: int
+    only: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthRun:
+    """The monthly run of one month (`2026-11`): its scan, and when its report was sent (None: not yet)."""
+
+    month: str
+    scan: Scan
+    reported_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A server's newest snapshot before some moment: when it was taken, and which content each section has.
+
+    Two snapshots with the same number for a section have the same content there.
+    """
+
+    server: str
+    taken_at: datetime
+    parts: Mapping[str, int]
+
+
+class History(Protocol):
+    """All scans."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Hold off any other scan of this store meanwhile; raises Conflict when one runs."""
+
+    def begin(self, at: datetime, wanted: int, only: Sequence[str] = (), month: str = "") -> Scan:
+        """Begin a scan, as that of a month where one is named; raises Conflict when the month has one."""
+
+    def end(self, scan: int, at: datetime) -> None:
+        """Write that a scan came to its end."""
+
+    def month_runs(self, limit: int) -> Sequence[MonthRun]:
+        """Return the newest monthly runs, the newest first."""
+
+    def scans(self, limit: int) -> Sequence[Scan]:
+        """Return the newest scans, the newest first."""
+
+    def record(self, scan: int, readings: Sequence[Reading]) -> None:
+        """Keep what came of some servers, all of it or none; a server that was read in this scan before stays."""
+
+    def read_in(self, scan: int) -> Sequence[str]:
+        """Return the servers that were read in a scan, by id."""
+
+    def unread(self, scan: int) -> Sequence[Reading]:
+        """Return the servers of a scan that have no snapshot, with the reason, by id."""
+
+    def known(self, at: datetime, servers: Sequence[str] = ()) -> Mapping[str, Known]:
+        """Return the newest snapshot of each server (or of some) that was taken by then."""
+
+    def first(self, servers: Sequence[str] = ()) -> Mapping[str, Known]:
+        """Return the oldest snapshot of each server (or of some)."""
+
+    def all_of(self, server: str) -> Sequence[Known]:
+        """Return every snapshot of a server, the oldest first."""
+
+    def sections(self, numbers: Sequence[int]) -> Mapping[int, Any]:
+        """Return the content of sections by their number."""

@@ -1,0 +1,51 @@
+"""Where the server stands: which switch port it hears, on what it is virtual, how its clock goes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from sopauto.inventory.answer import Answer, number, text, text_or_none
+from sopauto.inventory.model import Neighbour, Time
+
+LLDP: Final = re.compile(r"lldp\.([^.=\s]{1,30})\.(chassis\.(?:name|mac)|port\.(?:ifname|local|descr))=(.+)")
+PORT_NAMES: Final = ("port.ifname", "port.local", "port.descr")
+"""Where switches put the name of a port, the surest first."""
+LAST_SECOND: Final = 253402300799
+"""The end of the year 9999."""
+
+
+def read_neighbours(answer: Answer) -> tuple[Neighbour, ...]:
+    """Return what `lldpcli -f keyvalue show neighbors` tells, by interface."""
+    return answer.bounded("network.neighbours", _neighbours(answer))
+
+
+def _neighbours(answer: Answer) -> Iterator[Neighbour]:
+    heard: dict[str, dict[str, str]] = {}
+    for line in answer.lines("lldp"):
+        found = LLDP.match(line[:400])
+        if found:
+            heard.setdefault(found[1], {}).setdefault(found[2], found[3])
+    for interface, told in sorted(heard.items()):
+        switch = text_or_none(told.get("chassis.name") or told.get("chassis.mac"))
+        if switch:
+            port = next((told[name] for name in PORT_NAMES if name in told), None)
+            yield Neighbour(interface=text(interface), switch=switch, port=text_or_none(port))
+
+
+def read_virtualisation(answer: Answer) -> str | None:
+    """Return the hypervisor in systemd's words (`kvm`, `vmware`, …), `none` on bare metal."""
+    return text_or_none(answer.first("virtualisation"))
+
+
+def read_time(answer: Answer, taken_at: datetime) -> Time:
+    """Return how the server's clock stands against the moment at which its answer was complete."""
+    seconds = number(answer.first("clock"))
+    told = (answer.first("timedatectl") or "").strip()
+    kept = {"NTPSynchronized=yes": True, "NTPSynchronized=no": False}.get(told)
+    if any(line.startswith("Leap status") for line in answer.lines("chrony")):
+        kept = any(line.startswith("Leap status") and "Normal" in line for line in answer.lines("chrony"))
+    known = seconds is not None and seconds <= LAST_SECOND
+    return Time(offset_seconds=(seconds or 0) - int(taken_at.timestamp()) if known else None, synchronised=kept)

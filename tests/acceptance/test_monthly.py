@@ -1,0 +1,318 @@
+"""The monthly inventory by the real commands: a scan of the room, history, drift, exports and reports."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from lab.recorded import RecordedServer
+from lab.workspace import public_half
+from sopauto.assets.model import Place, Server, ServerState
+from tests.acceptance.commands import ROOT
+from tests.acceptance.office import Office, open_office
+
+RECORDED = ROOT / "tests" / "unit" / "inventory" / "recorded" / "debian.txt"
+JAKARTA = ZoneInfo("Asia/Jakarta")
+NAMES = ("simpus-01", "web-01", "web-02")
+
+
+@dataclass(slots=True, kw_only=True)
+class Room:
+    """An office with servers in its room, each at an address of its own on loopback."""
+
+    office: Office
+    servers: dict[str, RecordedServer]
+
+    def inv(self, *arguments: str, expect: int = 0) -> str:
+        done = self.office.inv(*arguments, expect=expect)
+        return done.stderr if expect else done.stdout
+
+    def json(self, *arguments: str) -> Any:
+        return json.loads(self.inv(*arguments, "--json"))
+
+
+def answer(name: str, address: str, unit: int) -> bytes:
+    """Return what a server of this name, in this place, answers."""
+    text = RECORDED.read_text().replace("web-01", name).replace("192.0.2.30/24", f"{address}/24")
+    return text.replace("GigabitEthernet1/0/7", f"Gi1/0/{unit}").encode()
+
+
+def placed(name: str, address: str, unit: int) -> Server:
+    return Server(
+        id=name,
+        unit="dinkes",
+        ticket="-",
+        brand="Dell",
+        model="R650",
+        serial=f"SN-{name}",
+        height=1,
+        state=ServerState.PLACED,
+        place=Place(
+            rack="R1",
+            bottom_unit=unit,
+            height=1,
+            switch="sw1",
+            port=f"GigabitEthernet1/0/{unit}",
+            vlan=30,
+            pool="titipan",
+            address=IPv4Address(address),
+        ),
+    )
+
+
+@contextmanager
+def open_room(home: Path) -> Iterator[Room]:
+    with ExitStack() as stack:
+        office = stack.enter_context(open_office(home))
+        servers: dict[str, RecordedServer] = {}
+        for i, name in enumerate(NAMES, 1):
+            server = RecordedServer(
+                authorized=public_half(home / "login"), host=f"127.0.31.{10 + i}", port=office.server.port
+            )
+            server.answer = answer(name, server.host, i)
+            servers[name] = stack.enter_context(server)
+        with office.workspace.app().store.write() as writer:
+            for i, (name, server) in enumerate(servers.items(), 1):
+                writer.assets.save_server(placed(name, server.host, i))
+        office.edit(
+            "sopauto.toml", lambda text: text + '\n[inventory]\nparallel = 4\nseconds = 50\nskip = ["updates"]\n'
+        )
+        yield Room(office=office, servers=servers)
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Room]:
+    with open_room(tmp_path) as opened:
+        yield opened
+
+
+def test_a_scan_of_the_room(room: Room) -> None:
+    assert "no server could be read" in room.inv("inventory.scan", expect=1)
+    assert "no host key is pinned" in room.inv("inventory.scans")
+    told = room.inv("inventory.scan", "--pin")
+    assert "3 of 3 servers read" in told
+    room.servers["web-01"].unplug()
+    room.servers["web-02"].change_host_key()
+    told = room.inv("inventory.scan")
+    assert "1 of 3 servers read" in told
+    assert "nothing listens there" in told
+    assert "the host key changed" in told
+    answer = room.json("inventory.scan", "--host", "simpus-01")
+    assert (answer["wanted"], answer["read"], answer["unread"]) == (1, 1, [])
+    assert [scan["wanted"] for scan in room.json("inventory.scans")["scans"]] == [1, 3, 3, 3]
+
+
+def test_what_cannot_be_scanned_is_said_in_one_line(room: Room) -> None:
+    assert "no server 'nobody'" in room.inv("inventory.scan", "--host", "nobody", expect=2)
+    assert "no scan was broken off" in room.inv("inventory.scan", "--resume", expect=2)
+    room.office.settings_replace("[credentials.inventory]", "[credentials.other]")
+    assert "there is no login inventory" in room.inv("inventory.scan", expect=2)
+    assert room.json("inventory.scans")["scans"] == []
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_scan_is_taken_up_where_it_was(room: Room, ending: signal.Signals) -> None:
+    room.inv("inventory.scan", "--pin")
+    hanging = room.servers["web-02"]
+    hanging.delay = 30.0
+    run = room.office.run_until("inventory.scan", as_="", told=["2 of 3 servers"])
+    run.send_signal(ending)
+    _, errors = run.communicate(timeout=60)
+    assert run.returncode == 1, errors
+    assert "interrupted after 2 of 3 servers" in errors
+    assert "broken off" in room.inv("inventory.scans")
+    before = len(room.servers["web-01"].commands)
+    hanging.delay = 0.0
+    begun = time.monotonic()
+    assert "1 of 1 servers read" in room.inv("inventory.scan", "--resume")
+    assert time.monotonic() - begun < 25
+    assert len(room.servers["web-01"].commands) == before
+
+
+def test_what_changed_between_two_dates_is_told_and_nothing_else(room: Room) -> None:
+    room.inv("inventory.scan", "--pin")
+    first = room.office.workspace.app().history
+    months = {"web-01": b"package\ttor\t0.4\n", "web-02": b""}
+    for name, more in months.items():
+        room.servers[name].answer = room.servers[name].answer.replace(b"end\t1", more + b"end\t1")
+    backdate(room, days=31)
+    room.inv("inventory.scan")
+    (_, before), (_, after) = dates(first)
+    told = room.inv("inventory.diff", before, after)
+    assert "web-01: 1 perubahan" in told
+    assert "- paket tor dipasang, versi 0.4" in told
+    assert "web-02" not in told
+    (found,) = room.json("inventory.diff", before, after)
+    assert found["changes"] == [
+        {"topic": "paket", "item": "tor", "before": None, "after": "0.4", "words": "paket tor dipasang, versi 0.4"}
+    ]
+    assert "does not come before" in room.inv("inventory.diff", after, before, expect=2)
+    assert "is no date" in room.inv("inventory.diff", "kemarin", after, expect=2)
+
+
+def test_drift_is_every_difference_without_a_ticket(room: Room) -> None:
+    room.inv("inventory.scan", "--pin")
+    assert "semua server sesuai" in room.inv("inventory.drift")
+    for name, old, new in (
+        ("simpus-01", b"127.0.31.11/24", b"10.9.9.9/24"),
+        ("web-01", b"Gi1/0/2", b"Gi1/0/9"),
+        ("web-02", b"permitrootlogin no", b"permitrootlogin yes"),
+    ):
+        room.servers[name].answer = room.servers[name].answer.replace(old, new)
+    room.inv("inventory.scan")
+    found = {one["server"]: [change["words"] for change in one["changes"]] for one in room.json("inventory.drift")}
+    assert found["simpus-01"][0] == "alamat IP yang disetujui 127.0.31.11, yang terbaca 10.9.9.9"
+    assert found["web-01"][0] == "port switch yang disetujui sw1 GigabitEthernet1/0/2, yang terbaca sw1 Gi1/0/9"
+    assert found["web-02"] == ["pengaturan keamanan sshd permitrootlogin diubah dari no menjadi yes"]
+    told = room.inv("inventory.drift", "--host", "web-02")
+    assert "web-02: 1 perbedaan tanpa tiket" in told
+    assert "simpus-01" not in told
+
+
+def backdate(room: Room, *, days: int) -> None:
+    """Let all that was read so far have been read some days ago."""
+
+    from sqlalchemy import select, update
+
+    from sopauto.store.tables_inventory import readings
+
+    store = room.office.workspace.app().store
+    with store.connected(writes=True) as connection:
+        for row in connection.execute(select(readings)).all():
+            same = (readings.c.scan == row.scan) & (readings.c.server == row.server)
+            connection.execute(update(readings).where(same).values(taken_at=row.taken_at - timedelta(days=days)))
+
+
+def dates(history: Any) -> list[tuple[str, str]]:
+    """Return server and day of its first and its newest snapshot."""
+    first, *_, last = history.all_of("web-01")
+    return [(known.server, f"{known.taken_at.astimezone(JAKARTA):%Y-%m-%d}") for known in (first, last)]
+
+
+def test_other_systems_take_the_inventory(room: Room, tmp_path: Path) -> None:
+    room.inv("inventory.scan", "--pin")
+    assert "4 files" in room.inv("inventory.export", "netbox", "--to", str(tmp_path / "netbox"))
+    assert "6 files" in room.inv("inventory.export", "glpi", "--to", str(tmp_path / "glpi"))
+    told = json.loads((tmp_path / "glpi" / "web-01.json").read_text())
+    assert told["content"]["hardware"]["name"] == "web-01"
+    assert len((tmp_path / "netbox" / "devices.csv").read_text().splitlines()) == 4
+    assert len(json.loads(room.inv("inventory.export", "prometheus"))) == 3
+    assert "needs a directory" in room.inv("inventory.export", "glpi", expect=2)
+    assert "no format" in room.inv("inventory.export", "excel", expect=2)
+
+
+def test_ansible_reads_the_inventory_of_the_assets(room: Room) -> None:
+    program = Path(sys.executable).parent / "ansible-inventory"
+    done = subprocess.run(
+        [program, "-i", ROOT / "inventory" / "servers", "--list"],
+        env=room.office.variables(),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    told = json.loads(done.stdout)
+    assert sorted(told["unit_dinkes"]["hosts"]) == sorted(NAMES)
+    assert told["_meta"]["hostvars"]["web-01"]["ansible_host"] == "127.0.31.12"
+
+
+def test_the_month_is_reported_in_three_kinds_of_file(room: Room, tmp_path: Path) -> None:
+    room.inv("inventory.scan", "--pin")
+    told = room.inv("inventory.report", "--to", str(tmp_path / "laporan")).split()
+    assert sorted(Path(path).suffix for path in told) == [".html", ".pdf", ".xlsx"]
+    assert all(Path(path).stat().st_size > 1000 for path in told)
+    summary = dict(room.json("inventory.report")["ringkasan"])
+    assert (summary["Server di ruang server"], summary["Server terbaca"], summary["Server baru"]) == (3, 3, 3)
+    assert "yet to come" in room.inv("inventory.report", "--month", "2099-01", expect=2)
+
+
+def test_a_month_is_scanned_reported_and_mailed_once(room: Room) -> None:
+    pin_all(room)
+    told = room.inv("inventory.monthly")
+    assert "scanned, reported and mailed" in told
+    (message,) = room.office.mailbox.messages
+    assert message["To"] == "bambang@kominfo.example.go.id"
+    assert message["Subject"].startswith("Rekapitulasi inventaris server")
+    assert "Server terbaca: 3" in message.get_content()
+    assert "terlewat" not in message.get_content()
+    assert len(list((room.office.home / "laporan").iterdir())) == 3
+    asked = len(room.servers["web-01"].commands)
+    assert "nothing to do" in room.inv("inventory.monthly")
+    assert room.json("inventory.monthly")["done_now"] is False
+    assert len(room.servers["web-01"].commands) == asked
+    assert len(room.office.mailbox.messages) == 1
+
+
+def test_a_month_that_broke_off_goes_on_and_is_mailed_once(room: Room) -> None:
+    pin_all(room)
+    room.servers["web-02"].delay = 30.0
+    run = room.office.run_until("inventory.monthly", as_="", told=["2 of 3 servers"])
+    assert "another scan runs" in room.inv("inventory.monthly", expect=1), "never two at a time"
+    run.send_signal(signal.SIGINT)
+    _, errors = run.communicate(timeout=60)
+    assert "go on with `inv inventory.monthly`" in errors
+    assert room.office.mailbox.messages == []
+    room.inv("inventory.scan", "--host", "web-01")
+    asked = len(room.servers["web-01"].commands)
+    room.servers["web-02"].delay = 0.0
+    room.inv("inventory.monthly")
+    assert len(room.servers["web-01"].commands) == asked
+    assert "Server terbaca: 3" in room.office.mailbox.messages[0].get_content()
+    assert "nothing to do" in room.inv("inventory.monthly")
+
+
+def test_a_run_that_was_killed_is_taken_up(room: Room) -> None:
+    pin_all(room)
+    room.servers["web-02"].delay = 30.0
+    run = room.office.run_until("inventory.monthly", as_="", told=["2 of 3 servers"])
+    run.kill()
+    run.communicate(timeout=60)
+    room.servers["web-02"].delay = 0.0
+    assert "scanned, reported and mailed" in room.inv("inventory.monthly")
+    assert len(room.office.mailbox.messages) == 1
+
+
+def test_missed_months_are_named_and_mail_waits_for_its_server(room: Room) -> None:
+    from sqlalchemy import insert, update
+
+    from sopauto.store.tables import outbox
+    from sopauto.store.tables_inventory import months
+
+    pin_all(room)
+    here = room.office.workspace.app()
+    scan = here.history.begin(here.clock.now(), 0)
+    before = here.clock.now().replace(day=1) - timedelta(days=70)
+    with here.store.connected(writes=True) as connection:
+        connection.execute(insert(months).values(month=f"{before:%Y-%m}", scan=scan.id, reported_at=before))
+    room.office.mailbox.down()
+    assert "1 wait" in room.inv("inventory.monthly")
+    room.office.mailbox.up()
+    with here.store.connected(writes=True) as connection:
+        connection.execute(update(outbox).values(next_try=here.clock.now()))
+    room.inv("mail.send")
+    assert "terlewat dan tidak dapat didata lagi" in room.office.mailbox.messages[0].get_content()
+
+
+def test_a_month_that_nobody_would_be_told_of_is_not_begun(room: Room) -> None:
+    room.office.settings_replace("[inventory]", '[inventory]\nreport_to = "kepala-tata-usaha"')
+    room.inv("inventory.monthly", expect=2)
+    assert room.json("inventory.scans")["scans"] == []
+
+
+def pin_all(room: Room) -> None:
+    with room.office.workspace.app().store.write() as writer:
+        for name, server in room.servers.items():
+            writer.pin_host_key(name, server.host_key, datetime.now(UTC))

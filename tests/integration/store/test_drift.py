@@ -1,0 +1,87 @@
+"""Drift over readings that are really kept: what a ticket's work explains is approved, anything else is listed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from ipaddress import IPv4Address
+
+from sopauto.assets.model import Place, Server, ServerState
+from sopauto.inventory.drift import Work, drift
+from sopauto.store.sqlstore import SqlStore
+from tests.integration.store.test_inventory import MONTH, NOW, reading, scanned
+
+SERVER = Server(
+    id="web-01",
+    unit="dinkes",
+    ticket="-",
+    brand="Dell",
+    model="R650",
+    serial="7XK2P93",
+    height=1,
+    state=ServerState.PLACED,
+    place=Place(
+        rack="R1",
+        bottom_unit=1,
+        height=1,
+        switch="sw1",
+        port="Gi1/0/7",
+        vlan=30,
+        pool="titipan",
+        address=IPv4Address("192.0.2.30"),
+    ),
+)
+NGINX = {"name": "nginx", "version": "1.22.1-9+deb12u1"}
+TOR = {"name": "tor", "version": "0.4"}
+REDIS = {"name": "redis", "version": "7.0"}
+
+
+def read(store: SqlStore, month: int, *packages: dict[str, str]) -> None:
+    scanned(store, reading(months=month, packages=[NGINX, *packages], packages_count=1 + len(packages)))
+
+
+def work(module: str, months: float) -> Work:
+    return Work(server="web-01", module=module, ticket="PL-2026-0001", at=NOW + months * MONTH)
+
+
+def told(store: SqlStore, *works: Work) -> list[str]:
+    found = drift(store.history, [SERVER], works, now=NOW + 99 * MONTH)
+    return [change.words for one in found for change in one.changes]
+
+
+def test_without_a_ticket_a_new_package_is_drift(store: SqlStore) -> None:
+    read(store, 0)
+    read(store, 1, REDIS)
+    assert told(store) == ["paket redis dipasang, versi 7.0"]
+
+
+def test_what_a_ticket_installed_is_approved_and_what_came_later_is_not(store: SqlStore) -> None:
+    read(store, 0)
+    read(store, 1, REDIS)
+    read(store, 2, REDIS, TOR)
+    assert told(store, work("software.install", 0.5)) == ["paket tor dipasang, versi 0.4"]
+    assert told(store, work("software.install", 1.5)) == ["paket redis dipasang, versi 7.0"]
+
+
+def test_what_a_ticket_installed_and_somebody_removed_is_no_longer_there(store: SqlStore) -> None:
+    read(store, 0)
+    read(store, 1, REDIS)
+    read(store, 2)
+    assert told(store, work("software.install", 0.5)) == ["paket redis dihapus (versi 7.0)"]
+
+
+def test_work_about_something_else_explains_nothing(store: SqlStore) -> None:
+    read(store, 0)
+    read(store, 1, REDIS)
+    assert told(store, work("custody.connect", 0.5)) == ["paket redis dipasang, versi 7.0"]
+    assert told(store, work("custody.check", 0.5)) == ["paket redis dipasang, versi 7.0"]
+    assert told(store, work("playbook.run", 0.5)) == []
+
+
+def test_a_day_may_be_taken_as_approved(store: SqlStore) -> None:
+    read(store, 0)
+    read(store, 1, REDIS)
+    read(store, 2, REDIS, TOR)
+    since = NOW + MONTH + timedelta(days=1)
+    (found,) = drift(store.history, [SERVER], [], now=NOW + 99 * MONTH, since=since)
+    assert [change.item for change in found.changes] == ["tor"]
+    assert found.since == NOW + MONTH

@@ -1,0 +1,148 @@
+"""What the monthly inventory's store keeps to, on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import copy
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from sqlalchemy import func, select, text
+
+from sopauto.errors import Conflict
+from sopauto.inventory.history import Reading
+from sopauto.inventory.sections import NAMES, join
+from sopauto.inventory.snapshot import parse
+from sopauto.store import tables_inventory
+from sopauto.store.engine import make_engine
+from sopauto.store.sqlstore import SqlStore
+from sopauto.store.versions import _config, upgrade
+from sopauto.tickets.storage import Mail
+
+NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
+MONTH = timedelta(days=30)
+RECORDED = Path(__file__).parents[2] / "unit" / "inventory" / "recorded" / "debian.txt"
+SNAPSHOT = parse(RECORDED.read_bytes(), NOW)
+
+
+def reading(server: str = "web-01", months: int = 0, **changes: Any) -> Reading:
+    """Return a snapshot of a server with some fields of its server data changed."""
+    snapshot = copy.deepcopy(SNAPSHOT)
+    snapshot["taken_at"] = (NOW + months * MONTH).isoformat(timespec="seconds")
+    snapshot["server"].update(changes)
+    return Reading(server=server, taken_at=NOW + months * MONTH, snapshot=snapshot)
+
+
+def scanned(store: SqlStore, *readings: Reading) -> int:
+    scan = store.history.begin(readings[0].taken_at, len(readings))
+    store.history.record(scan.id, readings)
+    store.history.end(scan.id, readings[0].taken_at)
+    return scan.id
+
+
+def sections(store: SqlStore) -> int:
+    with store.connected(writes=False) as connection:
+        return connection.scalar(select(func.count()).select_from(tables_inventory.sections)) or 0
+
+
+def test_a_snapshot_comes_back_as_it_was_kept(store: SqlStore) -> None:
+    scanned(store, reading())
+    known = store.history.known(NOW)["web-01"]
+    parts = store.history.sections(list(known.parts.values()))
+    told = join({name: parts[number] for name, number in known.parts.items()}, known.taken_at.isoformat())
+    assert told == SNAPSHOT
+
+
+def test_sections_that_did_not_change_are_kept_once_for_all_months_and_servers(store: SqlStore) -> None:
+    scanned(store, reading(), reading("web-02"))
+    assert sections(store) == len(NAMES)
+    scanned(store, reading(months=1, kernel="6.1.0-19-amd64"), reading("web-02", months=1))
+    assert sections(store) == len(NAMES) + 1
+
+
+def test_years_of_changes_are_read_back_each(store: SqlStore) -> None:
+    for month in range(30):
+        packages = [{"name": "nginx", "version": f"1.{month}"}, *({"name": f"p{i}", "version": "1"} for i in range(50))]
+        scanned(store, reading(months=month, packages=packages, packages_count=51))
+    for month in (0, 11, 12, 13, 29):
+        known = store.history.known(NOW + month * MONTH)["web-01"]
+        number = known.parts["packages"]
+        assert store.history.sections([number])[number]["packages"][0]["version"] == f"1.{month}"
+    assert store.history.first()["web-01"].taken_at == NOW
+
+
+def test_the_newest_snapshot_by_then_is_meant(store: SqlStore) -> None:
+    scanned(store, reading(), reading("web-02"))
+    scanned(store, reading(months=1, kernel="new"), Reading(server="web-02", taken_at=NOW + MONTH, reason="timeout"))
+    assert store.history.known(NOW - MONTH) == {}
+    newest = store.history.known(NOW + MONTH)
+    assert [known.taken_at for known in newest.values()] == [NOW + MONTH, NOW]
+    assert list(store.history.known(NOW + MONTH, ["web-02", "nobody"])) == ["web-02"]
+
+
+def test_a_server_is_kept_once_in_a_scan(store: SqlStore) -> None:
+    scan = store.history.begin(NOW, 3)
+    store.history.record(scan.id, [reading()])
+    store.history.record(scan.id, [reading(kernel="again"), Reading(server="db", taken_at=NOW, reason="refused")])
+    assert store.history.read_in(scan.id) == ["db", "web-01"]
+    (unread,) = store.history.unread(scan.id)
+    assert (unread.server, unread.reason) == ("db", "refused")
+    (kept,) = store.history.scans(5)
+    assert (kept.ended_at, kept.wanted) == (None, 3)
+
+
+def test_a_reading_that_cannot_be_kept_takes_its_batch_with_it(store: SqlStore) -> None:
+    scan = store.history.begin(NOW, 2)
+    with pytest.raises(Conflict):
+        store.history.record(scan.id, [reading(), reading("web-02"), reading("web-02")])
+    assert store.history.read_in(scan.id) == []
+    assert sections(store) == 0
+
+
+def test_a_host_key_of_the_first_contact_is_pinned_and_stays(store: SqlStore) -> None:
+    for month, key in enumerate(("ssh-ed25519 AAAA", "ssh-ed25519 BBBB")):
+        scanned(store, Reading(server="web-01", taken_at=NOW + month * MONTH, reason="login", pinned=key))
+    with store.read() as reader:
+        assert reader.pinned_host_key("web-01") == "ssh-ed25519 AAAA"
+
+
+def test_a_month_has_one_scan_and_is_reported_once(store: SqlStore) -> None:
+    scan = store.history.begin(NOW, 2, month="2026-11")
+    with pytest.raises(Conflict):
+        store.history.begin(NOW, 2, month="2026-11")
+    assert [one.id for one in store.history.scans(5)] == [scan.id]
+    mail = Mail(ticket="inventaris-2026-11", to="kasi@example.go.id", subject="Rekapitulasi", body="Isi")
+    store.history.report_month("2026-11", [mail], NOW)
+    with pytest.raises(Conflict, match="was reported meanwhile"):
+        store.history.report_month("2026-11", [mail], NOW)
+    assert [one.ticket for one in store.outbox.rows(5)] == ["inventaris-2026-11"]
+    (run,) = store.history.month_runs(5)
+    assert (run.month, run.scan, run.reported_at) == ("2026-11", scan, NOW)
+
+
+def test_scans_of_named_servers_are_told_apart(store: SqlStore) -> None:
+    store.history.begin(NOW, 1, ["web-01"])
+    assert store.history.scans(1)[0].only == ("web-01",)
+
+
+def test_messages_that_wait_survive_the_upgrade(url: str) -> None:
+    engine = make_engine(url)
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        command.upgrade(_config(connection), "0003_reminders")
+        connection.execute(text(TICKET), {"at": NOW.replace(tzinfo=None)})
+        connection.execute(text(MESSAGE), {"at": NOW.replace(tzinfo=None), "refused": False})
+    upgrade(engine)
+    store = SqlStore(engine)
+    (kept,) = store.outbox.rows(5)
+    assert (kept.ticket, kept.subject) == ("PS-2026-0001", "Siap")
+    engine.dispose()
+
+
+TICKET = """\
+INSERT INTO tickets (id, prefix, procedure, unit, state, step, since, title, entries, head, content)
+VALUES ('PS-2026-0001', 'PS-2026', 'p', 'u', 'open', 's', :at, 't', 1, 'h', '{}')"""
+MESSAGE = """\
+INSERT INTO outbox (ticket, "to", subject, body, queued_at, attempts, refused)
+VALUES ('PS-2026-0001', 'a@b', 'Siap', 'isi', :at, 0, :refused)"""

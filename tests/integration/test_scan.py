@@ -1,0 +1,332 @@
+"""A scan by the OpenSSH client: real servers, servers that are away, and servers that mean harm, side by side."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+import pytest
+
+from lab.sshd import Sshd, free_port
+from sopauto.drivers.openssh import OpenSsh
+from sopauto.errors import BadInput, Conflict, StepFailed
+from sopauto.inventory import script, snapshot
+from sopauto.inventory.history import Reading
+from sopauto.inventory.scan import Limits, Scanner, Tally, Target
+from sopauto.store.engine import open_store
+from sopauto.store.sqlstore import SqlStore
+from tests.integration.test_ssh_servers import (
+    Credentials,
+    asyncssh_server,
+    flood,
+    flood_after_banner,
+    flood_of_lines,
+    listener,
+    never_reads,
+    nothing,
+    one_byte_packets,
+    stalled_exchange,
+    trickle,
+    web_page,
+)
+
+SECONDS = 3.0
+RECORDED = Path(__file__).parents[1] / "unit" / "inventory" / "recorded" / "debian.txt"
+
+
+@pytest.fixture(scope="module")
+def sshd(need: Callable[[str], str]) -> Iterator[Sshd]:
+    need("sshd")
+    need("ssh")
+    with Sshd(host="127.0.7.9") as server:
+        yield server
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    opened = open_store(f"sqlite:///{tmp_path / 'sopauto.db'}")
+    yield opened
+    opened.engine.dispose()
+
+
+def of(server: Sshd, name: str = "web-01", **more: Any) -> Target:
+    defaults = {"server": name, "address": server.host, "port": server.port, "host_key": server.host_key}
+    return Target(**{**defaults, "credentials": "inventory", **more})
+
+
+def at(port: int, name: str, host_key: str = "ssh-ed25519 AAAA") -> Target:
+    return Target(server=name, address="127.0.0.1", port=port, host_key=host_key, credentials="inventory")
+
+
+def scan(
+    store: SqlStore,
+    sshd: Sshd,
+    *targets: Target,
+    what: bytes = b"",
+    seconds: float = SECONDS,
+    parallel: int = 4,
+    pin: bool = False,
+    login: Credentials | None = None,
+    show: Callable[[Tally], None] = lambda _: None,
+) -> tuple[Tally, dict[str, Reading]]:
+    """Scan, and return the tally and what could not be read by server."""
+    begun = store.history.begin(datetime.now(UTC), len(targets))
+    credentials = {"inventory": login or Credentials(user=sshd.user, key_file=sshd.key_file)}
+    with OpenSsh(credentials=credentials) as shell:
+        scanner = Scanner(
+            shell,
+            store.history,
+            script=what or RECORDED_SCRIPT,
+            parse=snapshot.parse,
+            now=lambda: datetime.now(UTC),
+            show=show,
+        )
+        tally = scanner.run(begun, targets, Limits(parallel=parallel, seconds=seconds, pin=pin))
+    return tally, {reading.server: reading for reading in store.history.unread(begun.id)}
+
+
+RECORDED_SCRIPT = f"cat {RECORDED}\n".encode()
+"""Quick: what the script would answer."""
+
+
+def test_servers_are_read_and_kept(store: SqlStore, sshd: Sshd) -> None:
+    shown: list[int] = []
+    names = [f"web-{i:02}" for i in range(9)]
+    targets = [of(sshd, name) for name in names]
+    tally, unread = scan(store, sshd, *targets, seconds=60, show=lambda tally: shown.append(tally.done))
+    assert (tally.read, unread) == (9, {})
+    assert (shown[0], shown[-1]) == (0, 9)
+    assert list(store.history.known(datetime.now(UTC))) == names
+    assert store.history.scans(1)[0].ended_at is not None
+
+
+def test_this_machine_is_inventoried_in_one_session_with_one_command(store: SqlStore, sshd: Sshd) -> None:
+    before = sshd.log()
+    scan(store, sshd, of(sshd), what=script.source(["updates"]), seconds=60)
+    after = sshd.log()[len(before) :]
+    assert (after.count("Accepted publickey"), after.count("Starting session: command")) == (1, 1)
+    parts = store.history.known(datetime.now(UTC))["web-01"].parts
+    assert store.history.sections([parts["system"]])[parts["system"]]["kernel"] == os.uname().release
+
+
+def test_each_reason_is_told(store: SqlStore, sshd: Sshd, tmp_path: Path) -> None:
+    with Sshd(host="127.0.7.10") as other:
+        targets = (
+            of(sshd),
+            of(sshd, "no-name", address="no-such-host.invalid"),
+            of(sshd, "refused", port=free_port(sshd.host)),
+            of(sshd, "changed", host_key=other.host_key),
+            of(other, "login"),
+            of(sshd, "no-key", host_key=None),
+            of(sshd, "windows", by_form=True),
+        )
+        _, unread = scan(store, sshd, *targets, seconds=20)
+    assert {name: one.reason for name, one in unread.items()} == {
+        "no-name": "dns",
+        "refused": "refused",
+        "changed": "host-key",
+        "login": "login",
+        "no-key": "no-key",
+        "windows": "by-form",
+    }
+    assert "SHA256:" in unread["changed"].detail
+
+
+def test_a_server_with_another_host_key_is_given_nothing(store: SqlStore, sshd: Sshd, tmp_path: Path) -> None:
+    with Sshd(host="127.0.7.10") as other:
+        trap = tmp_path / "ran"
+        scan(store, sshd, of(sshd, host_key=other.host_key), what=f"touch {trap}\n".encode())
+    assert not trap.exists()
+    assert "Accepted publickey" not in sshd.log().splitlines()[-1]
+
+
+def test_the_first_contact_is_pinned_where_that_is_asked_for(store: SqlStore, sshd: Sshd) -> None:
+    tally, _ = scan(store, sshd, of(sshd, host_key=None), pin=True, seconds=20)
+    assert tally.read == 1
+    with store.read() as reader:
+        assert reader.pinned_host_key("web-01") == sshd.host_key
+
+
+def test_a_password_is_given_without_showing_it_to_anybody(
+    store: SqlStore, sshd: Sshd, monkeypatch: Any, tmp_path: Path
+) -> None:
+    seen: list[str] = []
+
+    class Asks(asyncssh.SSHServer):
+        def password_auth_supported(self) -> bool:
+            return True
+
+        def validate_password(self, username: str, password: str) -> bool:
+            commands = (path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists())
+            seen.extend("argv" for command in commands if b"rahasia-sekali" in command)
+            return password == "rahasia-sekali"
+
+    async def answers(process: Any) -> None:
+        process.stdout.write(RECORDED.read_bytes())
+        process.exit(0)
+
+    monkeypatch.setenv("INVENTORY_PASSWORD", "rahasia-sekali")
+    login = Credentials(user="inventaris", password_env="INVENTORY_PASSWORD")
+    with asyncssh_server(answers, Asks) as (port, host_key):
+        tally, unread = scan(store, sshd, at(port, "web-01", host_key), login=login, seconds=20)
+    assert (tally.read, unread, seen) == (1, {}, [])
+
+
+def test_an_unknown_login_is_bad_input(sshd: Sshd) -> None:
+    with OpenSsh(credentials={}) as shell, pytest.raises(BadInput, match="there is no login"):
+        shell.refuse_unknown("inventory")
+
+
+# Servers that mean harm
+
+
+async def endless_output(process: Any) -> None:
+    with_effort = b"package\tx\t1\n" * 4096
+    while True:
+        process.stdout.write(with_effort)
+        await process.stdout.drain()
+
+
+async def endless_errors(process: Any) -> None:
+    while True:
+        process.stderr.write(b"Permission denied\n" * 4096)
+        await process.stderr.drain()
+
+
+async def slow_bytes(process: Any) -> None:
+    while True:
+        process.stdout.write(b"x")
+        await asyncio.sleep(0.1)
+
+
+async def half_an_answer(process: Any) -> None:
+    process.stdout.write(RECORDED.read_bytes()[:1000])
+    process.exit(0)
+
+
+async def deep_json(process: Any) -> None:
+    process.stdout.write(b"host_name\t" + b"[" * 500_000 + b"\nend\t1\n")
+    process.exit(0)
+
+
+class LongBanner(asyncssh.SSHServer):
+    """Says 1 GB before it lets anybody in."""
+
+    def connection_made(self, conn: Any) -> None:
+        self._connection = conn
+
+    def begin_auth(self, username: str) -> bool:
+        async def say() -> None:
+            for _ in range(32_768):
+                self._connection.send_auth_banner("x" * 32_000)
+                await asyncio.sleep(0)
+
+        self._saying = asyncio.get_running_loop().create_task(say())
+        return True
+
+    def public_key_auth_supported(self) -> bool:
+        return True
+
+    async def validate_public_key(self, username: str, key: Any) -> bool:
+        await asyncio.sleep(60)
+        return False
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "reasons"),
+    [
+        (flood, {"not-ssh", "flood", "reset"}),
+        (flood_of_lines, {"not-ssh", "flood", "reset"}),
+        (trickle, {"timeout"}),
+        (nothing, {"timeout"}),
+        (web_page, {"not-ssh", "reset"}),
+        (stalled_exchange, {"timeout"}),
+        (flood_after_banner, {"flood", "not-ssh", "reset"}),
+        (endless_output, {"flood"}),
+        (endless_errors, {"flood"}),
+        (slow_bytes, {"timeout"}),
+        (one_byte_packets, {"timeout", "flood"}),
+        (never_reads, {"timeout"}),
+        (half_an_answer, {"broke-off"}),
+        (LongBanner, {"flood", "timeout"}),
+    ],
+)
+def test_a_hostile_server_costs_its_own_share_and_no_more(
+    store: SqlStore, sshd: Sshd, behaviour: Any, reasons: set[str], capfd: Any
+) -> None:
+    """Two places: one for the hostile server, and through the other all honest ones are read meanwhile."""
+    with ExitStack() as stack:
+        if behaviour is LongBanner:
+            port, key = stack.enter_context(asyncssh_server(never_reads, LongBanner))
+        elif asyncio.iscoroutinefunction(behaviour):
+            port, key = stack.enter_context(asyncssh_server(behaviour))
+        else:
+            port, key = stack.enter_context(listener(behaviour)), sshd.host_key
+        begun = time.monotonic()
+        honest = [of(sshd, f"web-{i}") for i in range(4)]
+        tally, unread = scan(store, sshd, at(port, "hostile", key), *honest, parallel=2)
+        assert time.monotonic() - begun < SECONDS + 6
+    assert {reading.reason for reading in unread.values()} <= reasons
+    assert (tally.read, set(unread)) == (4, {"hostile"})
+    assert capfd.readouterr() == ("", ""), "what a server says never reaches the terminal raw"
+
+
+def test_deep_json_is_text_like_any_other(store: SqlStore, sshd: Sshd) -> None:
+    with asyncssh_server(deep_json) as (port, key):
+        tally, _ = scan(store, sshd, at(port, "deep", key))
+    assert tally.read == 1
+    parts = store.history.known(datetime.now(UTC))["deep"].parts
+    assert len(store.history.sections([parts["network"]])[parts["network"]]["host_name"]) < 300
+
+
+def test_ctrl_c_keeps_what_is_done_and_leaves_no_ssh_behind(store: SqlStore, sshd: Sshd) -> None:
+    def interrupt(tally: Tally) -> None:
+        if tally.done == 3 and not tally.interrupted:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with asyncssh_server(slow_bytes) as (port, key):
+        honest = [of(sshd, f"web-{i}") for i in range(3)]
+        hanging = [at(port, f"slow-{i}", key) for i in range(3)]
+        begun = time.monotonic()
+        tally, unread = scan(store, sshd, *honest, *hanging, seconds=60, parallel=6, show=interrupt)
+        assert time.monotonic() - begun < 20
+    assert (tally.interrupted, tally.read, unread) == (True, 3, {})
+    last = store.history.scans(1)[0]
+    assert last.ended_at is None
+    assert set(store.history.read_in(last.id)) == {"web-0", "web-1", "web-2"}
+    assert threading.active_count() < 6
+
+
+def test_a_full_disk_ends_the_scan_and_keeps_what_came_before(
+    store: SqlStore, sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = store.history.record
+
+    def fills_up(number: int, readings: Any) -> None:
+        if store.history.read_in(number):
+            raise StepFailed("the disk of the database is full; nothing was written")
+        keep(number, readings)
+
+    monkeypatch.setattr(store.history, "record", fills_up)
+    with pytest.raises(StepFailed, match="disk"):
+        scan(store, sshd, *(of(sshd, f"web-{i}") for i in range(6)), parallel=1, seconds=20)
+    (last,) = store.history.scans(1)
+    assert last.ended_at is None
+    assert 0 < len(store.history.read_in(last.id)) < 6
+
+
+def test_two_scans_at_once_are_refused(store: SqlStore) -> None:
+    other = open_store(store.engine.url.render_as_string(hide_password=False))
+    with store.history.alone(), pytest.raises(Conflict, match="another scan runs"), other.history.alone():
+        pass
+    with other.history.alone():
+        pass

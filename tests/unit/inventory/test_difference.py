@@ -1,0 +1,106 @@
+"""What counts as a difference, and how it is told."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from sopauto.inventory.difference import changes, unknown_facts
+from sopauto.inventory.facts import READERS, facts_of
+from sopauto.inventory.sections import split
+from sopauto.inventory.words import SENTENCES
+from tests.unit.inventory.test_snapshot import recorded
+
+
+def facts(snapshot: dict[str, Any]) -> dict[tuple[str, str], str]:
+    parts = split(snapshot)
+    return {fact: value for name in READERS for fact, value in facts_of(name, parts[name]).items()}
+
+
+def told(change: Any, *missing: str) -> list[str]:
+    """Return what is told after something of a recorded server was changed."""
+    before, after = recorded("debian"), recorded("debian")
+    change(after["server"], after["network"])
+    return [one.words for one in changes(facts(before), facts(after), unknown_facts(missing))]
+
+
+def test_each_topic_has_its_sentences() -> None:
+    topics = {topic for topic, _ in facts(recorded("debian"))} | {topic for topic, _ in facts(recorded("alpine"))}
+    assert topics <= set(SENTENCES)
+    for came, went, changed in SENTENCES.values():
+        assert "{item}" in came
+        assert "{item}" in went
+        assert "{item}" in changed
+
+
+def test_nothing_changed_nothing_told() -> None:
+    assert told(lambda server, network: None) == []
+
+
+def test_what_changes_by_itself_is_no_difference() -> None:
+    def hours_later(server: Any, network: Any) -> None:
+        server["uptime_seconds"] += 3600
+        server["time"]["offset_seconds"] = -1
+        server["filesystems"][0]["used_bytes"] += 4096
+        server["updates"]["pending"] = 5
+
+    assert told(hours_later) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda s, n: s["packages"].append({"name": "tor", "version": "0.4"}), "paket tor dipasang, versi 0.4"),
+        (lambda s, n: s["packages"].pop(0), "paket adduser dihapus (versi 3.134)"),
+        (
+            lambda s, n: s["packages"][0].update(version="3.135"),
+            "paket adduser diperbarui dari versi 3.134 ke 3.135",
+        ),
+        (
+            lambda s, n: s["users"].append({"name": "tamu", "uid": 1001, "shell": "/bin/sh"}),
+            "pengguna tamu ditambahkan (UID 1001, /bin/sh)",
+        ),
+        (
+            lambda s, n: n["interfaces"][0]["addresses"].append("192.0.2.99/24"),
+            "alamat IP 192.0.2.99/24 pada eno1 ditambahkan",
+        ),
+        (
+            lambda s, n: n["neighbours"][0].update(port="Gi1/0/8"),
+            "antarmuka eno1 pindah dari sw1 GigabitEthernet1/0/7 ke sw1 Gi1/0/8",
+        ),
+        (lambda s, n: s["disks"][1].update(health="FAILED"), "kesehatan disk sda berubah dari PASSED menjadi FAILED"),
+        (
+            lambda s, n: s["listening_ports"].append({"protocol": "tcp", "address": "*", "port": 23, "process": None}),
+            "port tcp 23 pada * dibuka oleh proses yang tidak terbaca",
+        ),
+        (
+            lambda s, n: s["hardening"][1].update(value="yes"),
+            "pengaturan keamanan sshd permitrootlogin diubah dari no menjadi yes",
+        ),
+    ],
+)
+def test_a_change_is_named_and_nothing_else(change: Any, sentence: str) -> None:
+    assert told(change) == [sentence]
+
+
+def test_what_can_no_longer_be_read_is_not_told_as_gone() -> None:
+    def without_root(server: Any, network: Any) -> None:
+        server["memory_modules"] = []
+        server["disks"][1]["health"] = None
+        server["volume_groups"] = []
+        network["neighbours"] = []
+        for port in server["listening_ports"]:
+            port["process"] = None
+
+    missing = ("server.memory_modules: needs root", "server.disks.health: needs root", "server.volumes: needs root")
+    assert told(without_root, *missing, "network.neighbours: needs root") == []
+    assert len(told(without_root)) == 6
+
+
+def test_hostile_names_stay_words() -> None:
+    server = copy.deepcopy(recorded("debian"))
+    server["server"]["packages"].append({"name": "{0.__class__}", "version": "{item}"})
+    found = changes(facts(recorded("debian")), facts(server))
+    assert [one.words for one in found] == ["paket {0.__class__} dipasang, versi {item}"]
