@@ -57,7 +57,8 @@ def _netbox(here: App) -> Iterator[tuple[str, str]]:
 
     with here.store.read() as reader:
         servers, racks = servers_in_the_room(reader.assets), {rack.id: rack for rack in reader.assets.racks()}
-    taken = dict(snapshots(here.history, here.clock.now()))
+    # Of thousands of servers only the network is held in memory.
+    taken = {name: {"network": one["network"]} for name, one in snapshots(here.history, here.clock.now())}
     found = (
         row
         for server in servers
