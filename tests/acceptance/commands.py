@@ -76,7 +76,8 @@ class Commands:
     def run_until(self, *arguments: str, as_: str, told: Sequence[str]) -> subprocess.Popen[str]:
         """Start a command; return it when its progress has said all of this, line after line."""
         run = subprocess.Popen(
-            self.command(*arguments, as_=as_),
+            # What a shell starts in the background ignores Ctrl-C, tests and what they start included.
+            ["env", "--default-signal=INT", *self.command(*arguments, as_=as_)],
             cwd=ROOT,
             env={**self.variables(), "PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -291,7 +290,7 @@ def test_deep_json_is_text_like_any_other(store: SqlStore, sshd: Sshd) -> None:
 def test_ctrl_c_keeps_what_is_done_and_leaves_no_ssh_behind(store: SqlStore, sshd: Sshd) -> None:
     def interrupt(tally: Tally) -> None:
         if tally.done == 3 and not tally.interrupted:
-            os.kill(os.getpid(), signal.SIGINT)
+            raise KeyboardInterrupt
 
     with asyncssh_server(slow_bytes) as (port, key):
         honest = [of(sshd, f"web-{i}") for i in range(3)]
