@@ -31,7 +31,7 @@ HELP = {
 def install(
     c: Context, cron: bool = False, directory: str = "", as_: str = "", key: str = "", dry_run: bool = False
 ) -> None:
-    """Install the timers of this workspace: expiry, reviews, reminders, mail. Again, it brings them up to date."""
+    """Install timers: expiry, reviews, reminders, inventory, mail. Again, it brings them up to date."""
     here = app(c)
     place = _place(here, as_, key, cron=cron)
     if cron:
