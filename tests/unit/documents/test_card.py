@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+import subprocess
 import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,6 +53,18 @@ def test_hostile_names_stay_text_and_on_the_card(tmp_path: Path) -> None:
     assert data["nama"].startswith('#image("x") [*] =1+1 <b>AAA')
     made = card_pdf(settings(tmp_path), hostile, "U" * 500, token="x", photo=read_photo(photo(tmp_path / "f")), at=AT)
     assert made.startswith(b"%PDF")
+
+
+def test_a_scanner_reads_the_token_from_the_printed_card(tmp_path: Path, need: Callable[[str], str]) -> None:
+    printer, scanner = need("pdftoppm"), need("zbarimg")
+    token = f"KA1.{'eyJr' * 30}.{'aB3_-' * 17}x"
+    card = tmp_path / "card.pdf"
+    picture = read_photo(photo(tmp_path / "f.jpg"))
+    card.write_bytes(card_pdf(settings(tmp_path), GRANT, "Dinkes", token=token, photo=picture, at=AT))
+    subprocess.run([printer, "-r", "300", "-png", "-singlefile", card, tmp_path / "card"], check=True, timeout=60)
+    command = [scanner, "-q", "--raw", "--nodbus", str(tmp_path / "card.png")]
+    read = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    assert read.stdout.strip() == token
 
 
 def test_the_qr_code_holds_the_token() -> None:
