@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lab import cast
 from lab.cast import UNIT, UNITS, Role
 from lab.controller import Controller
 from lab.mailbox import Mailbox
@@ -14,18 +15,9 @@ from lab.workspace import AGENCY, Workspace, make_key, people_file
 from sopauto.tickets.model import Letter
 
 CAST = (
-    Role(id="siti", name="Siti Rahmawati", nip="198703122010012004", position="unit-kerja-pemohon", unit=UNIT),
+    *(role for role in cast.CAST if role.id != "joko"),
     # Who approves a request is the superior, and not who makes it (row 2).
     Role(id="endah", name="Endah Susanti", nip="197206182000032002", position="unit-kerja-pemohon", unit=UNIT),
-    Role(id="hadi", name="Hadi Prasetyo", nip="197002011995031002", position="kadis", unit="kominfo"),
-    Role(id="ratna", name="Ratna Dewi", nip="197805172003122001", position="kabid-infrastruktur", unit="kominfo"),
-    Role(
-        id="bambang",
-        name="Bambang Sutrisno",
-        nip="198111232006041003",
-        position="kasi-layanan-infrastruktur",
-        unit="kominfo",
-    ),
     Role(id="wawan", name="Wawan Hermawan", nip="199001052015031004", position="operator-ruang-server", unit="kominfo"),
 )
 POSITIONS = {

@@ -3,33 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from ipaddress import IPv4Address
 
-from sopauto.assets.model import Place, Server, ServerState
 from sopauto.inventory.drift import Work, drift
 from sopauto.store.sqlstore import SqlStore
 from tests.integration.store.test_inventory import MONTH, NOW, reading, scanned
+from tests.unit.inventory.placed import SERVER
 
-SERVER = Server(
-    id="web-01",
-    unit="dinkes",
-    ticket="-",
-    brand="Dell",
-    model="R650",
-    serial="7XK2P93",
-    height=1,
-    state=ServerState.PLACED,
-    place=Place(
-        rack="R1",
-        bottom_unit=1,
-        height=1,
-        switch="sw1",
-        port="Gi1/0/7",
-        vlan=30,
-        pool="titipan",
-        address=IPv4Address("192.0.2.30"),
-    ),
-)
 NGINX = {"name": "nginx", "version": "1.22.1-9+deb12u1"}
 TOR = {"name": "tor", "version": "0.4"}
 REDIS = {"name": "redis", "version": "7.0"}

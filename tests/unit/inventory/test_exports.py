@@ -4,39 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-from ipaddress import IPv4Address
 from typing import Any
 
 import pytest
 from jsonschema import Draft7Validator
 
-from sopauto.assets.model import Place, Rack, Server, ServerState
+from sopauto.assets.model import Rack
 from sopauto.inventory.cells import safe
 from sopauto.inventory.export_glpi import beside, document
 from sopauto.inventory.export_hosts import ansible, prometheus
 from sopauto.inventory.export_netbox import COLUMNS, rows, write
+from tests.unit.inventory.placed import SERVER
 from tests.unit.inventory.test_snapshot import answer, recorded
 
-SERVER = Server(
-    id="web-01",
-    unit="dinkes",
-    ticket="PS-2026-0001",
-    brand="Dell",
-    model="R650",
-    serial="=7XK2P93",
-    height=1,
-    state=ServerState.PLACED,
-    place=Place(
-        rack="R1",
-        bottom_unit=7,
-        height=1,
-        switch="sw1",
-        port="Gi1/0/7",
-        vlan=30,
-        pool="titipan",
-        address=IPv4Address("192.0.2.30"),
-    ),
-)
 RACK = Rack(id="R1", location="Ruang server", height=42)
 
 
