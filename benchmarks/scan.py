@@ -1,4 +1,4 @@
-"""A scan of many servers: against `ssh` in `xargs -P` running the same, against Ansible, and as it grows.
+"""A scan of many servers: against `ssh` in `xargs -P` running the same, against Ansible and pyinfra, and as it grows.
 
 All servers are one sshd on loopback under many names, so that both sides meet the same machine; growth is measured on a
 simulated server that answers what was recorded.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -40,6 +41,14 @@ PLAYBOOK = """\
     - ansible.builtin.package_facts:
     - ansible.builtin.service_facts:
 """
+PYINFRA = "pyinfra==3.10.0"
+"""Installed for the measurement only: it wants an older paramiko than ours."""
+FACTS = (
+    *("server.Hostname", "server.Kernel", "server.KernelVersion", "server.Arch", "server.LinuxDistribution"),
+    *("server.Mounts", "server.Users", "hardware.Cpus", "hardware.Memory", "hardware.BlockDevices"),
+    *("hardware.NetworkDevices", "deb.DebPackages", "systemd.SystemdStatus"),
+)
+"""What pyinfra is asked for: hardware, system, packages and services, as Ansible's three modules tell them."""
 
 
 def run() -> list[Figure]:
@@ -58,14 +67,16 @@ def run() -> list[Figure]:
             for i in range(HOSTS)
         ]
         what = script.source(["updates"])  # the peers do not ask for it either
-        xargs, ansible = _xargs(root, server, what), _ansible(root, server)
-        ours, floor = medians(lambda: _scan(root, targets, login, what), xargs, rounds=ROUNDS)
-        again, peer = medians(lambda: _scan(root, targets, login, what), ansible, rounds=ROUNDS)
-    return [
-        _rate("ssh in xargs -P", ours, floor, aim=">= 0.83x"),
-        _rate("ansible: setup, package_facts, service_facts", again, peer, aim=">= 10x"),
-        *_growth(),
-    ]
+        peers = (
+            ("ssh in xargs -P", ">= 0.83x", _xargs(root, server, what)),
+            ("ansible: setup, package_facts, service_facts", ">= 10x", _ansible(root, server)),
+            ("pyinfra: facts of the same", ">= 3x", _pyinfra(root, server)),
+        )
+        rates = [
+            _rate(name, *medians(lambda: _scan(root, targets, login, what), peer, rounds=ROUNDS), aim=aim)
+            for name, aim, peer in peers
+        ]
+    return [*rates, *_growth()]
 
 
 def _rate(peer_name: str, ours: float, peer: float, *, aim: str) -> Figure:
@@ -125,6 +136,34 @@ def _ansible(root: Path, server: Sshd) -> Callable[[], object]:
     environment = {**os.environ, "ANSIBLE_PIPELINING": "1", "ANSIBLE_FORKS": str(PARALLEL), "ANSIBLE_HOME": str(root)}
     command = [program, "-i", root / "hosts.json", root / "facts.yml"]
     return lambda: subprocess.run(command, env=environment, check=True, capture_output=True)
+
+
+def _pyinfra(root: Path, server: Sshd) -> Callable[[], object]:
+    """Install pyinfra in an environment of its own."""
+    uv = shutil.which("uv")
+    assert uv, "uv runs the benchmarks"
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, root / "pyinfra"], check=True)
+    python = root / "pyinfra" / "bin" / "python"
+    subprocess.run([uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python, PYINFRA], check=True)
+    reached = {
+        "ssh_hostname": server.host,
+        "ssh_port": server.port,
+        "ssh_user": server.user,
+        "ssh_key": str(server.key_file),
+        "ssh_known_hosts_file": str(root / "known_hosts"),
+        "ssh_look_for_keys": False,
+        "ssh_allow_agent": False,
+    }
+    hosts = [(f"server-{i:05}", reached) for i in range(HOSTS)]
+    (root / "hosts.py").write_text(f"servers = {hosts!r}\n")
+    program = root / "pyinfra" / "bin" / "pyinfra"
+    command = [program, "--parallel", str(PARALLEL), "--json", "-y", root / "hosts.py", "fact", *FACTS]
+
+    def collect() -> None:
+        told = json.loads(subprocess.run(command, cwd=root, check=True, capture_output=True).stdout)
+        assert sum(bool(packages) for packages in told["deb.DebPackages"].values()) == HOSTS
+
+    return collect
 
 
 @contextmanager
