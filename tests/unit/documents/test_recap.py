@@ -156,6 +156,10 @@ def test_a_template_of_the_agency_that_does_not_work_is_named(tmp_path: Path) ->
         ({"id": "debian", "version": "12 (bookworm)"}, date(2028, 6, 30)),
         ({"id": "debian", "version": "1"}, None),
         ({"id": "alpine", "version": "3.20.1"}, date(2026, 4, 1)),
+        ({"id": "amzn", "version": "2"}, date(2026, 6, 30)),
+        ({"id": "amzn", "version": "2023"}, date(2029, 6, 30)),
+        ({"id": "sles", "version": "15-SP7"}, date(2031, 7, 31)),
+        ({"id": "ubuntu", "version": "22.04.5 LTS (Jammy Jellyfish)"}, date(2027, 6, 1)),
         ({"id": None, "version": None}, None),
     ],
 )
