@@ -59,10 +59,11 @@ hardware() {
     for block in /sys/block/*; do disk "$block"; done
 }
 
-# One line per disk: name, 512-byte sectors, rotational, model, serial. What is made of other disks is left out.
+# One line per disk: name, 512-byte sectors, rotational, model, serial. What is made of other disks is left out, and
+# nvme0c0n1, which is one of the paths to nvme0n1.
 disk() {
     name=${1##*/}
-    case $name in loop* | ram* | zram* | dm-* | md* | sr* | fd* | nbd* | drbd* | '*') return ;; esac
+    case $name in loop* | ram* | zram* | dm-* | md* | sr* | fd* | nbd* | drbd* | nvme*c* | '*') return ;; esac
     serial=$(cat "$1/device/serial" "$1/serial" | head -n 1 | tr -d '\000')
     if [ -z "$serial" ]; then
         serial=$(sed -n 's/^E:ID_SERIAL_SHORT=//p' "/run/udev/data/b$(cat "$1/dev")" | head -n 1)

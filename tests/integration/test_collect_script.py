@@ -172,6 +172,10 @@ def test_a_virtual_disk_has_no_health_and_is_not_asked(tmp_path: Path, sudo: str
     assert (health(taken), unhealthy(taken)) == ({"vda": None, "xvdb": None}, [])
 
 
+def test_a_path_to_a_disk_is_no_disk(tmp_path: Path) -> None:
+    assert health(with_disks(tmp_path, SUDO_ALL, {"nvme0n1": PASSED, "nvme0c0n1": PASSED})) == {"nvme0n1": "PASSED"}
+
+
 def test_a_disk_that_does_not_answer_is_named(tmp_path: Path) -> None:
     (tmp_path / "timeout").write_text('#!/bin/sh\ncase "$*" in *smartctl*sda) exit 124 ;; esac\nshift\nexec "$@"\n')
     (tmp_path / "timeout").chmod(0o755)
