@@ -107,6 +107,14 @@ def test_what_can_no_longer_be_read_is_not_told_as_gone() -> None:
     assert len(told(without_root)) == 6
 
 
+def test_a_failing_disk_is_told_though_another_was_not_read() -> None:
+    def failing(server: Any, network: Any) -> None:
+        server["disks"][1]["health"] = "FAILED!"
+
+    sentence = "kesehatan disk sda berubah dari PASSED menjadi FAILED!"
+    assert told(failing, "server.disks.health: needs root", "server.disks.health sdb: no answer") == [sentence]
+
+
 def test_hostile_names_stay_words() -> None:
     server = copy.deepcopy(recorded("debian"))
     server["server"]["packages"].append({"name": "{0.__class__}", "version": "{item}"})
