@@ -59,20 +59,35 @@ hardware() {
     for block in /sys/block/*; do disk "$block"; done
 }
 
-# One line per disk: name, 512-byte sectors, rotational, model, serial. What is made of other disks is left out.
+# One line per disk: name, 512-byte sectors, rotational, model, serial. What is made of other disks is left out, and
+# nvme0c0n1, which is one of the paths to nvme0n1.
 disk() {
     name=${1##*/}
-    case $name in loop* | ram* | zram* | dm-* | md* | sr* | fd* | nbd* | drbd* | '*') return ;; esac
+    case $name in loop* | ram* | zram* | dm-* | md* | sr* | fd* | nbd* | drbd* | nvme*c* | '*') return ;; esac
     serial=$(cat "$1/device/serial" "$1/serial" | head -n 1 | tr -d '\000')
     if [ -z "$serial" ]; then
         serial=$(sed -n 's/^E:ID_SERIAL_SHORT=//p' "/run/udev/data/b$(cat "$1/dev")" | head -n 1)
     fi
-    if have smartctl; then
-        as_root_or_missing server.disks.health smartctl -H "/dev/$name" |
-            sed -n "s/^SMART \(overall-health .* result\|Health Status\): */health$TAB$name$TAB/p"
-    fi
+    health "$name"
     printf 'disk\t%s\t%s\t%s\t%s\t%s\n' "$name" "$(cat "$1/size")" "$(cat "$1/queue/rotational")" \
         "$(cat "$1/device/model" | head -n 1 | tr '\t' ' ')" "$serial"
+}
+
+# What a disk says of itself. The exit status does not tell who refused: smartctl fails for a failing disk too, and for
+# one that cannot be asked (behind a USB bridge or a RAID controller). But it always prints at least its name, and a sudo
+# that refuses prints nothing. Disks of other names (virtual ones) have no SMART, and sudoers does not name them.
+health() {
+    case $1 in sd* | nvme*) ;; *) return ;; esac
+    if ! have smartctl; then return; fi
+    told='' ended=0
+    if [ $root = yes ]; then told=$(bounded $as_root smartctl -H "/dev/$1") || ended=$?; fi
+    if [ -n "$told" ]; then
+        printf '%s\n' "$told" | sed -n "s/^SMART \(overall-health .* result\|Health Status\): */health$TAB$1$TAB/p"
+    elif [ $ended -ge 124 ]; then
+        missing "server.disks.health $1" 'no answer' # `timeout` ended it: 124, busybox 143
+    else
+        missing server.disks.health 'needs root'
+    fi
 }
 
 system() {

@@ -61,11 +61,14 @@ class ServerDifference:
 
 
 def changes(before: Facts, after: Facts, unknown: Collection[Fact] = ()) -> list[Change]:
-    """Return the differences of facts in the order of their topics; those that are unknown are left out."""
+    """Return the differences of facts in the order of their topics.
+
+    What came or went is left out where it is unknown; what was read both times differs all the same.
+    """
     found = [
         Change(topic=topic, item=item, before=before.get((topic, item)), after=after.get((topic, item)))
         for topic, item in {**before, **after}
-        if (topic, item) not in unknown and (topic, "") not in unknown
+        if {(topic, item), (topic, "")}.isdisjoint(unknown) or ((topic, item) in before and (topic, item) in after)
     ]
     return sorted((one for one in found if _differs(one)), key=lambda one: (ORDER[one.topic], one.item))
 

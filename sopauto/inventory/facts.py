@@ -47,7 +47,8 @@ def _hardware(part: Mapping[str, Any]) -> Pairs:
         yield ("disk", disk["name"]), _joined(size(disk["size_bytes"]), disk["model"], disk["serial"])
         yield ("kesehatan disk", disk["name"]), _joined(disk["health"])
     for array in part["arrays"]:
-        yield ("larik disk", array["name"]), f"{array['level']}, {'sehat' if array['healthy'] else 'rusak'}"
+        state = "sehat" if array["healthy"] else "rusak"
+        yield ("larik disk", array["name"]), f"{array['level']}, {state}" if array["level"] else "tidak berjalan"
 
 
 def _system(part: Mapping[str, Any]) -> Pairs:

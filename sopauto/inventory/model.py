@@ -67,10 +67,10 @@ class VolumeGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Array:
-    """Disks combined by Linux's md; `healthy` tells whether all of them work."""
+    """Disks combined by Linux's md; `healthy` tells whether all of them work. Without `level` it does not run."""
 
     name: str
-    level: str
+    level: str | None
     healthy: bool
 
 

@@ -107,7 +107,8 @@ class Counting:
                 self.ailing.append([server, disk["name"], disk["health"]])
         for array in machine["arrays"]:
             if not array["healthy"]:
-                self.ailing.append([server, array["name"], f"larik {array['level']} rusak"])
+                state = f"larik {array['level']} rusak" if array["level"] else "larik tidak berjalan"
+                self.ailing.append([server, array["name"], state])
 
 
 def recap(counted: Counting, room: Room, *, month: str) -> dict[str, Any]:
@@ -138,6 +139,7 @@ def _summary(counted: Counting, room: Room) -> list[list[object]]:
         ["Server baru", sum(one.state == NEW for one in room.differences)],
         ["Server berubah", sum(one.state == CHANGED for one in room.differences)],
         ["Server berbeda dari yang disetujui", len(room.drift)],
+        ["Disk dan larik yang rusak", len(counted.ailing)],
         ["Server dengan pembaruan keamanan tertunda", len(counted.insecure)],
         ["Dukungan sistem operasi berakhir", len(counted.ending)],
     ]

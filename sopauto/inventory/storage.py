@@ -11,10 +11,12 @@ from sopauto.inventory.model import Array, FileSystem, VolumeGroup
 
 KIB: Final = 1024
 DF_COLUMNS: Final = 6
-MD: Final = re.compile(r"(md\S{1,40}) : (?:active|inactive)(?: \([a-z-]+\))? (?:\([a-z-]+\) )?(\S{1,20})")
+MD: Final = re.compile(r"(md\S{1,40}) : (active|inactive)(?: \([a-z-]+\))? (?:\([a-z-]+\) )?(\S{1,20})")
 MD_LINE: Final = 500
 """Characters of a line that are searched."""
 MEMBERS: Final = re.compile(r"\[([U_]{1,64})\]\s*$")
+CONTAINER: Final = re.compile(r"super external:[^/]")
+"""Only holds the arrays of a controller's own format (Intel, DDF): it never runs, and nothing is wrong with that."""
 
 
 def read_filesystems(answer: Answer) -> tuple[FileSystem, ...]:
@@ -61,15 +63,24 @@ def _volume_groups(answer: Answer) -> Iterator[VolumeGroup]:
 
 
 def read_arrays(answer: Answer) -> tuple[Array, ...]:
-    """Return the arrays of /proc/mdstat; `[U_]` on the line below is one whose second disk is gone."""
+    """Return the arrays of /proc/mdstat that can lose a disk or stand still; raid0 tells nothing of its disks there."""
     return answer.bounded("server.arrays", _arrays(answer))
 
 
 def _arrays(answer: Answer) -> Iterator[Array]:
-    current: re.Match[str] | None = None
+    begun: re.Match[str] | None = None
     for line in answer.lines("mdstat"):
-        current = MD.match(line) or current
-        members = MEMBERS.search(line[:MD_LINE])
-        if current and members:
-            yield Array(name=text(current[1]), level=text(current[2]), healthy="_" not in members[1])
-            current = None
+        found = MD.match(line)
+        array = _array(begun, line[:MD_LINE]) if begun and not found else None
+        if array:
+            yield array
+        begun = None if array else found or begun
+
+
+def _array(begun: re.Match[str], line: str) -> Array | None:
+    """Return an array by the line that tells its state: `[U_]` is one whose second disk is gone. None: another line."""
+    if begun[2] == "inactive":
+        stopped = " blocks" in line and not CONTAINER.search(line)
+        return Array(name=text(begun[1]), level=None, healthy=False) if stopped else None
+    members = MEMBERS.search(line)
+    return members and Array(name=text(begun[1]), level=text(begun[3]), healthy="_" not in members[1])

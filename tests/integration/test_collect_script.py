@@ -30,16 +30,32 @@ SUDO_NOTHING = """#!/bin/sh
 exit 1
 """
 MISSING = "server.listening_ports.process: needs root and ss"
+SMART = """#!/bin/sh
+# Says of each disk what the test wrote for it; the first line is the exit status.
+[ "$AS_ROOT" = yes ] || exit 2
+echo 'smartctl 7.3 2022-02-28 r5338 [x86_64-linux-6.1.0] (local build)'
+answer={answers}/${{2#/dev/}}
+tail -n +2 "$answer"
+exit "$(head -n 1 "$answer")"
+"""
+RESULT = "SMART overall-health self-assessment test result:"
+PASSED = f"0\n{RESULT} PASSED\n"
+FAILED = f"8\n{RESULT} FAILED!\nDrive failure expected in less than 24 hours. SAVE ALL DATA.\n"
+IMPENDING = "8\nSMART Health Status: HARDWARE IMPENDING FAILURE [asc=5d, ascq=10]\n"
+OLD_ERRORS = f"192\n{RESULT} PASSED\n"
+BY_ATTRIBUTES = f"4\nSMART Status not supported: Incomplete response\n{RESULT} PASSED\n"
+USB_BRIDGE = "1\n/dev/sda: Unknown USB bridge [0x152d:0x0578 (0x508)]\nPlease specify device type with the -d option.\n"
+CANNOT_OPEN = "2\nSmartctl open device: /dev/sda failed: DELL or MegaRaid controller\n"
+NO_HEALTH = "server.disks.health: needs root"
 
 
-def collect(directory: Path, sudo: str, *, shell: str = "sh") -> dict[str, Any]:
+def collect(directory: Path, sudo: str, *, shell: str = "sh", what: bytes | None = None) -> dict[str, Any]:
     for name, content in {"sudo": sudo, "ss": SS, "id": "#!/bin/sh\necho 1000\n"}.items():
         (directory / name).write_text(content)
         (directory / name).chmod(0o755)
     environment = {"PATH": f"{directory}:{os.environ['PATH']}"}
-    done = subprocess.run(
-        [shell, "-s"], input=script.source(), env=environment, capture_output=True, timeout=60, check=True
-    )
+    what = what or script.source()
+    done = subprocess.run([shell, "-s"], input=what, env=environment, capture_output=True, timeout=60, check=True)
     assert done.stderr == b""
     return snapshot.parse(done.stdout, datetime.now(UTC))
 
@@ -95,3 +111,74 @@ def test_what_the_settings_leave_out_is_named_and_not_asked_for(tmp_path: Path) 
     left_out = {"updates", "certificates", "hardening"}
     assert {f"{part}: left out by the settings" for part in left_out} <= set(taken["missing"])
     assert taken["server"]["hardening"] == []
+
+
+def with_disks(directory: Path, sudo: str, answers: dict[str, str]) -> dict[str, Any]:
+    """Return what is collected on a server with these disks; `answers` holds what smartctl says of each."""
+    told, blocks = directory / "answers", directory / "block"
+    told.mkdir()
+    for name, answer in answers.items():
+        (told / name).write_text(answer)
+        (blocks / name / "queue").mkdir(parents=True)
+        (blocks / name / "size").write_text("2048\n")
+        (blocks / name / "queue" / "rotational").write_text("0\n")
+    (directory / "smartctl").write_text(SMART.format(answers=told))
+    (directory / "smartctl").chmod(0o755)
+    what = script.source(script.OPTIONAL).replace(b"/sys/block/", f"{blocks}/".encode())
+    return collect(directory, sudo, what=what)
+
+
+def health(taken: dict[str, Any]) -> dict[str, str | None]:
+    return {disk["name"]: disk["health"] for disk in taken["server"]["disks"]}
+
+
+def unhealthy(taken: dict[str, Any]) -> list[str]:
+    """Return what is said to be missing of the health of disks."""
+    return [line for line in taken["missing"] if line.startswith("server.disks.health")]
+
+
+@pytest.mark.parametrize(
+    ("answer", "word"),
+    [
+        (PASSED, "PASSED"),
+        (FAILED, "FAILED!"),
+        (IMPENDING, "HARDWARE IMPENDING FAILURE [asc=5d, ascq=10]"),
+        (OLD_ERRORS, "PASSED"),
+        (BY_ATTRIBUTES, "PASSED"),
+        (USB_BRIDGE, None),
+        (CANNOT_OPEN, None),
+    ],
+)
+def test_a_disk_keeps_its_word_whatever_smartctl_exits_with(tmp_path: Path, answer: str, word: str | None) -> None:
+    taken = with_disks(tmp_path, SUDO_ALL, {"sda": answer})
+    assert (health(taken), unhealthy(taken)) == ({"sda": word}, [])
+
+
+def test_a_healthy_disk_does_not_hide_a_failing_one(tmp_path: Path) -> None:
+    taken = with_disks(tmp_path, SUDO_ALL, {"nvme0n1": FAILED, "sda": PASSED, "sdb": USB_BRIDGE})
+    assert health(taken) == {"nvme0n1": "FAILED!", "sda": "PASSED", "sdb": None}
+    assert unhealthy(taken) == []
+
+
+@pytest.mark.parametrize("sudo", [SUDO_NOTHING, SUDO_TRUE_ONLY])
+def test_without_root_the_health_of_disks_is_named_as_missing_once(tmp_path: Path, sudo: str) -> None:
+    taken = with_disks(tmp_path, sudo, {"sda": PASSED, "sdb": FAILED})
+    assert (health(taken), unhealthy(taken)) == ({"sda": None, "sdb": None}, [NO_HEALTH])
+
+
+@pytest.mark.parametrize("sudo", [SUDO_ALL, SUDO_NOTHING, SUDO_TRUE_ONLY])
+def test_a_virtual_disk_has_no_health_and_is_not_asked(tmp_path: Path, sudo: str) -> None:
+    taken = with_disks(tmp_path, sudo, {"vda": PASSED, "xvdb": PASSED})
+    assert (health(taken), unhealthy(taken)) == ({"vda": None, "xvdb": None}, [])
+
+
+def test_a_path_to_a_disk_is_no_disk(tmp_path: Path) -> None:
+    assert health(with_disks(tmp_path, SUDO_ALL, {"nvme0n1": PASSED, "nvme0c0n1": PASSED})) == {"nvme0n1": "PASSED"}
+
+
+def test_a_disk_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    (tmp_path / "timeout").write_text('#!/bin/sh\ncase "$*" in *smartctl*sda) exit 124 ;; esac\nshift\nexec "$@"\n')
+    (tmp_path / "timeout").chmod(0o755)
+    taken = with_disks(tmp_path, SUDO_ALL, {"sda": PASSED, "sdb": PASSED})
+    assert health(taken) == {"sda": None, "sdb": "PASSED"}
+    assert unhealthy(taken) == ["server.disks.health sda: no answer"]

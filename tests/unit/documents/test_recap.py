@@ -69,6 +69,19 @@ def test_what_needs_attention_is_listed(tmp_path: Path) -> None:
     assert found["Kapasitas rak"] == [["R1", 42, 1, 2]]
 
 
+def test_failing_disks_and_arrays_are_listed_and_counted(tmp_path: Path) -> None:
+    server = recorded("debian")
+    server["server"]["disks"][1]["health"] = "FAILED!"
+    server["server"]["arrays"].append({"name": "md1", "level": None, "healthy": False})
+    found = made(tmp_path, server)
+    assert tables(found)["Disk dan larik yang rusak"] == [
+        ["web-01", "sda", "FAILED!"],
+        ["web-01", "md0", "larik raid1 rusak"],
+        ["web-01", "md1", "larik tidak berjalan"],
+    ]
+    assert ["Disk dan larik yang rusak", 3] in found["ringkasan"]
+
+
 def test_charts_count_every_server(tmp_path: Path) -> None:
     charts = {
         chart["judul"]: chart["batang"] for chart in made(tmp_path, recorded("debian"), recorded("debian"))["grafik"]
@@ -91,7 +104,7 @@ def test_the_summary_tells_what_became_of_each_server(tmp_path: Path) -> None:
         ],
         drift=[Drift(server="web-01", since=NOW, taken_at=NOW, changes=(change,))],
     )
-    assert [value for _, value in found["ringkasan"]] == [1, 1, 1, 1, 1, 1, 1, 1, 0]
+    assert [value for _, value in found["ringkasan"]] == [1, 1, 1, 1, 1, 1, 1, 1, 1, 0]
     assert tables(found)["Perbedaan dari yang disetujui, tanpa tiket"] == [
         ["web-01", "paket", "paket tor dipasang, versi 0.4"]
     ]
@@ -156,6 +169,10 @@ def test_a_template_of_the_agency_that_does_not_work_is_named(tmp_path: Path) ->
         ({"id": "debian", "version": "12 (bookworm)"}, date(2028, 6, 30)),
         ({"id": "debian", "version": "1"}, None),
         ({"id": "alpine", "version": "3.20.1"}, date(2026, 4, 1)),
+        ({"id": "amzn", "version": "2"}, date(2026, 6, 30)),
+        ({"id": "amzn", "version": "2023"}, date(2029, 6, 30)),
+        ({"id": "sles", "version": "15-SP7"}, date(2031, 7, 31)),
+        ({"id": "ubuntu", "version": "22.04.5 LTS (Jammy Jellyfish)"}, date(2027, 6, 1)),
         ({"id": None, "version": None}, None),
     ],
 )

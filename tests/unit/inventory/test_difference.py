@@ -70,7 +70,15 @@ def test_what_changes_by_itself_is_no_difference() -> None:
             lambda s, n: n["neighbours"][0].update(port="Gi1/0/8"),
             "antarmuka eno1 pindah dari sw1 GigabitEthernet1/0/7 ke sw1 Gi1/0/8",
         ),
-        (lambda s, n: s["disks"][1].update(health="FAILED"), "kesehatan disk sda berubah dari PASSED menjadi FAILED"),
+        (lambda s, n: s["disks"][1].update(health="FAILED!"), "kesehatan disk sda berubah dari PASSED menjadi FAILED!"),
+        (
+            lambda s, n: s["arrays"][0].update(healthy=True),
+            "larik disk md0 berubah dari raid1, rusak menjadi raid1, sehat",
+        ),
+        (
+            lambda s, n: s["arrays"][0].update(level=None),
+            "larik disk md0 berubah dari raid1, rusak menjadi tidak berjalan",
+        ),
         (
             lambda s, n: s["listening_ports"].append({"protocol": "tcp", "address": "*", "port": 23, "process": None}),
             "port tcp 23 pada * dibuka oleh proses yang tidak terbaca",
@@ -97,6 +105,14 @@ def test_what_can_no_longer_be_read_is_not_told_as_gone() -> None:
     missing = ("server.memory_modules: needs root", "server.disks.health: needs root", "server.volumes: needs root")
     assert told(without_root, *missing, "network.neighbours: needs root") == []
     assert len(told(without_root)) == 6
+
+
+def test_a_failing_disk_is_told_though_another_was_not_read() -> None:
+    def failing(server: Any, network: Any) -> None:
+        server["disks"][1]["health"] = "FAILED!"
+
+    sentence = "kesehatan disk sda berubah dari PASSED menjadi FAILED!"
+    assert told(failing, "server.disks.health: needs root", "server.disks.health sdb: no answer") == [sentence]
 
 
 def test_hostile_names_stay_words() -> None:

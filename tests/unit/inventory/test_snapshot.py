@@ -77,6 +77,27 @@ def test_a_debian_server_tells_how_its_disks_fill() -> None:
     assert (module["slot"], module["size_bytes"], module["part"]) == ("A1", 32 << 30, "HMA84GR7DJR4N-XN")
 
 
+@pytest.mark.parametrize(
+    ("lines", "arrays"),
+    [
+        ("md0 : active raid1 sdb1[1] sda1[0]|  1047552 blocks super 1.2 [2/2] [UU]", [("md0", "raid1", True)]),
+        ("md0 : active raid1 sdb1[1](F) sda1[0]|  1047552 blocks super 1.2 [2/1] [U_]", [("md0", "raid1", False)]),
+        ("md5 : active (auto-read-only) raid5 sdb[1]|  9 blocks level 5 [3/3] [UUU]", [("md5", "raid5", True)]),
+        ("md0 : inactive sda1[0](S)|  1047552 blocks super 1.2", [("md0", None, False)]),
+        ("md126 : inactive sdb[1] sda[0]|  9 blocks super external:/md127/0", [("md126", None, False)]),
+        ("md127 : inactive sdb[1](S) sda[0](S)|  6306 blocks super external:imsm", []),
+        ("md1 : active raid0 sdc1[0] sdd1[1]|  9 blocks super 1.2 512k chunks", []),
+        (
+            "md1 : active raid0 sdc1[0]|  9 blocks||md0 : active raid1 sda1[0]|  9 blocks [2/1] [_U]|  [=>.] recovery",
+            [("md0", "raid1", False)],
+        ),
+    ],
+)
+def test_arrays_are_healthy_degraded_or_stand_still(lines: str, arrays: list[tuple[str, str | None, bool]]) -> None:
+    server = answer(*(f"mdstat\t{line}" for line in lines.split("|")))["server"]
+    assert [(one["name"], one["level"], one["healthy"]) for one in server["arrays"]] == arrays
+
+
 def test_a_debian_server_tells_what_is_installed_and_what_is_due() -> None:
     server = recorded("debian")["server"]
     assert server["packages"][1] == {"name": "libssl3:amd64", "version": "3.0.15-1~deb12u1"}
