@@ -17,6 +17,7 @@ from lab.emulated import Emulated
 from lab.image import Image, base_image
 from lab.packages import VM, install_missing
 from lab.processes import wait_until
+from lab.sshd import free_port
 from lab.usermode import UserMode
 from lab.vm import Vm
 from sopauto.app import quiet
@@ -31,13 +32,14 @@ BOOT_SECONDS: Final = 240
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guest:
-    """One server; `port` is that of its SSH on this machine's loopback. `state` is a directory of its own.
+    """One server; its SSH answers at `host`, an address of this machine's loopback. `state` is a directory of its own.
 
     `emulated`: under qemu, with Debian's kernel for servers and its nftables; else by User Mode Linux, much faster.
     """
 
     state: Path
     name: str
+    host: str = HOST
     port: int
     memory: int = 512
     disks: Sequence[int] = ()
@@ -50,6 +52,8 @@ class Guest:
         state: Path,
         *,
         name: str = "server-01",
+        host: str = HOST,
+        port: int = 0,
         memory: int = 512,
         disks: Sequence[int] = (),
         prepared: bool = False,
@@ -58,7 +62,8 @@ class Guest:
     ) -> Self:
         """Install what is missing, boot a new server, and wait until its SSH answers.
 
-        `prepared`: the packages of the roles are installed already (minutes under emulation), nothing is set up.
+        `port`: 0 is any that is free. `prepared`: the packages of the roles are installed already (minutes under
+        emulation), nothing is set up.
 
         Raises: BadInput (not root on Debian), StepFailed (it does not boot).
         """
@@ -68,7 +73,8 @@ class Guest:
         guest = cls(
             state=state,
             name=name,
-            port=_free_port(),
+            host=host,
+            port=port or free_port(host),
             memory=memory,
             disks=tuple(disks),
             prepared=prepared,
@@ -96,11 +102,6 @@ class Guest:
         return "admin"
 
     @property
-    def host(self) -> str:
-        """Its address: loopback."""
-        return HOST
-
-    @property
     def key_file(self) -> Path:
         """The administrator's private key."""
         return self.vm.key_file
@@ -121,14 +122,14 @@ class Guest:
                 network=network,
                 memory=self.memory,
                 disks=self.disks,
-                forward=self.port,
+                forward=f"{self.host}:{self.port}",
             )
         return Emulated(
             state=self.state,
             name=self.name,
             serial="VM-0300",
             network=network,
-            netdev=f"user,id=cable,hostfwd=tcp:{HOST}:{self.port}-:22",
+            netdev=f"user,id=cable,hostfwd=tcp:{self.host}:{self.port}-:22",
             card="virtio-net-pci,id=card,netdev=cable,romfile=",
             memory=self.memory,
             disks=self.disks,
@@ -150,7 +151,7 @@ class Guest:
     def answers(self) -> bool:
         """Tell whether its SSH greets."""
         try:
-            with socket.create_connection((HOST, self.port), timeout=2) as line:
+            with socket.create_connection((self.host, self.port), timeout=2) as line:
                 line.settimeout(2)
                 return line.recv(8).startswith(b"SSH-")
         except OSError:
@@ -159,7 +160,7 @@ class Guest:
     def known_hosts(self) -> Path:
         """Return a file for SSH clients with its host key."""
         known = self.state / "known_hosts"
-        known.write_text(f"[{HOST}]:{self.port} {self.host_key}\n")
+        known.write_text(f"[{self.host}]:{self.port} {self.host_key}\n")
         return known
 
     def ssh(self, *command: str) -> list[str]:
@@ -173,7 +174,7 @@ class Guest:
             "BatchMode": "yes",
         }
         flags = [part for name, value in options.items() for part in ("-o", f"{name}={value}")]
-        target = f"{self.user}@{HOST}"
+        target = f"{self.user}@{self.host}"
         return ["ssh", "-q", "-F", "none", *flags, "-i", str(self.key_file), "-p", str(self.port), target, *command]
 
     def _boot(self, image: Image, say: Callable[[str], None]) -> None:
@@ -182,13 +183,7 @@ class Guest:
         self.vm.power_on(image)
         if not wait_until(self.answers, seconds=BOOT_SECONDS, pause=0.5):
             raise StepFailed(f"{self.name} does not boot", where=str(self.state), mend="see its console.log")
-        say(f"  {self.name} answers on {HOST} port {self.port} after {time.monotonic() - begun:.0f} s")
-
-
-def _free_port() -> int:
-    with socket.socket() as asked:
-        asked.bind((HOST, 0))
-        return int(asked.getsockname()[1])
+        say(f"  {self.name} answers on {self.host} port {self.port} after {time.monotonic() - begun:.0f} s")
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -205,7 +200,7 @@ def main(arguments: Sequence[str]) -> None:
             Guest.load(given.directory).down()
         return
     guest = Guest.up(given.directory, disks=given.disk, prepared=given.prepared, emulated=given.emulated)
-    told = {"instance": guest.name, "address": HOST, "port": guest.port, "user": guest.user}
+    told = {"instance": guest.name, "address": guest.host, "port": guest.port, "user": guest.user}
     print(json.dumps({**told, "identity_file": str(guest.key_file)}))
 
 

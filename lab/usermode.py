@@ -27,9 +27,9 @@ LETTERS: Final = "cdefgh"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserMode(Vm):
-    """One machine on a user network of qemu's; `forward` is the port on this machine's loopback that its SSH gets."""
+    """One machine on a user network of qemu's; `forward` is where its SSH answers, `127.0.0.1:2022`."""
 
-    forward: int
+    forward: str
 
     @property
     def data_disks(self) -> list[str]:
@@ -88,7 +88,7 @@ class UserMode(Vm):
     def _network(self, card: int) -> list[str]:
         return [
             *("qemu-system-x86_64", "-machine", "none", "-nodefaults", "-display", "none", "-daemonize"),
-            *("-netdev", f"user,id=cable,hostfwd=tcp:127.0.0.1:{self.forward}-:22"),
+            *("-netdev", f"user,id=cable,hostfwd=tcp:{self.forward}-:22"),
             *("-netdev", f"dgram,id=card,local.type=fd,local.str={card}"),
             *("-netdev", "hubport,id=left,hubid=0,netdev=cable", "-netdev", "hubport,id=right,hubid=0,netdev=card"),
             *("-pidfile", f"{self.folder}/network.pid", "-qmp", f"unix:{self.folder}/qmp.sock,server=on,wait=off"),

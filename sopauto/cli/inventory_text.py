@@ -18,11 +18,18 @@ MONTH = len("2026-11")
 
 
 def end_of(text: str, zone: tzinfo) -> datetime:
-    """Return the last moment of a day (`2026-11-21`) or month (`2026-11`) of the agency's calendar; raises BadInput."""
+    """Return the last moment of a day (`2026-11-21`) or month (`2026-11`) of the agency's calendar.
+
+    A time of the day may follow: `2026-11-21T14:30`. Raises: BadInput.
+    """
     try:
+        if "T" in text:
+            moment = datetime.fromisoformat(text)
+            return moment if moment.tzinfo else moment.replace(tzinfo=zone)
         day = date.fromisoformat(f"{text}-01" if len(text) == MONTH else text)
     except ValueError:
-        raise BadInput(f"{text[:40]!r} is no date", mend="write a day as 2026-11-21, a month as 2026-11") from None
+        mend = "write a day as 2026-11-21, a month as 2026-11, a moment as 2026-11-21T14:30"
+        raise BadInput(f"{text[:40]!r} is no date", mend=mend) from None
     if len(text) == MONTH:
         day = day.replace(day=calendar.monthrange(day.year, day.month)[1])
     return datetime.combine(day, time.max, zone)

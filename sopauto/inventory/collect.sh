@@ -212,13 +212,18 @@ surroundings() {
         missing network.neighbours 'needs lldpd'
     fi
     if have chronyc; then bounded chronyc -n tracking | section chrony; fi
-    if have timedatectl; then bounded timedatectl show -p NTPSynchronized | section timedatectl; fi
+    # `timedatectl` knows it of every daemon, but starts a service of its own to tell it.
+    if [ -d /run/systemd/timesync ]; then
+        if [ -e /run/systemd/timesync/synchronized ]; then printf 'timesync\tyes\n'; else printf 'timesync\tno\n'; fi
+    fi
+    if have ntpq; then bounded ntpq -c 'rv 0 leap' | section ntpq; fi
 }
 
 # `systemd` lines are systemctl's own; `service` lines are name and state.
 services() {
     if [ -d /run/systemd/system ] && have systemctl; then
         bounded systemctl list-units --type=service --all --plain --no-legend --no-pager --full | section systemd
+        bounded systemctl list-unit-files --type=service --no-legend --no-pager | section unit_file
     elif [ -d /run/openrc/started ]; then
         for script in /etc/init.d/*; do
             if [ -e "/run/openrc/started/${script##*/}" ]; then state=running; else state=stopped; fi

@@ -1,7 +1,7 @@
 """GLPI's inventory format (https://github.com/glpi-project/inventory_format): one JSON document per server.
 
 Sizes are in MB of 1,048,576 bytes, as GLPI's own agent counts. What the format has no place for (listening ports,
-states of services) stands in a second document.
+states of services, volumes without their identifiers) stands in a second document.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def document(server: str, snapshot: Mapping[str, Any]) -> dict[str, Any]:
     content = {
         "versionclient": f"sopauto_v{version('sopauto')}",
         "accesslog": {"logdate": f"{taken_at:%Y-%m-%d %H:%M:%S}"},
-        "bios": _told({"smanufacturer": machine["vendor"], "smodel": machine["model"], "ssn": machine["serial"]}),
+        "bios": _firmware(machine),
         "hardware": _hardware(server, machine, network),
         "operatingsystem": _system(server, machine),
         "cpus": _processors(machine),
@@ -39,19 +39,20 @@ def document(server: str, snapshot: Mapping[str, Any]) -> dict[str, Any]:
             for one in machine["users"]
         ],
     }
-    return {
-        "deviceid": f"{server}-{taken_at:%Y-%m-%d-%H-%M-%S}",
-        "itemtype": "Computer",
-        "query": "INVENTORY",
-        "content": content,
-    }
+    # The id stays the same from month to month: GLPI takes another one for another agent.
+    return {"deviceid": f"sopauto-{server}", "itemtype": "Computer", "action": "inventory", "content": content}
 
 
 def beside(server: str, snapshot: Mapping[str, Any]) -> dict[str, Any]:
     """Return what GLPI's format has no place for."""
     machine = snapshot["server"]
-    names = ("listening_ports", "services", "certificates", "updates", "hardening")
+    names = ("listening_ports", "services", "volume_groups", "arrays", "certificates", "updates", "hardening")
     return {"server": server, "taken_at": snapshot["taken_at"], **{name: machine[name] for name in names}}
+
+
+def _firmware(machine: Mapping[str, Any]) -> dict[str, Any]:
+    made = {"smanufacturer": machine["vendor"], "smodel": machine["model"], "ssn": machine["serial"]}
+    return _told({**made, "bdate": machine["bios_date"]})
 
 
 def _hardware(server: str, machine: Mapping[str, Any], network: Mapping[str, Any]) -> dict[str, Any]:

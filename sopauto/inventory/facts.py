@@ -13,6 +13,10 @@ Fact = tuple[str, str]
 Facts = Mapping[Fact, str]
 Pairs = Iterator[tuple[Fact, str]]
 
+AT_BOOT: Final = (None, "enabled", "enabled-runtime", "generated")
+"""What starts a service that is always there; None: the service manager does not say."""
+ON_CALL: Final = ("static", "indirect")
+"""What starts a service that a timer, a socket or the bus calls."""
 UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 STEP: Final = 1024
 
@@ -80,7 +84,15 @@ def _hardening(part: Mapping[str, Any]) -> Pairs:
 
 def _services(part: Mapping[str, Any]) -> Pairs:
     for service in part["services"]:
-        yield ("layanan", service["name"]), service["state"]
+        if service["state"] == "failed" or _is_kept(service):
+            yield ("layanan", service["name"]), service["state"]
+
+
+def _is_kept(service: Mapping[str, Any]) -> bool:
+    """Tell whether a service's state says something: one that is called when it is needed comes and goes by itself."""
+    if service["starts"] in AT_BOOT:
+        return True
+    return service["starts"] not in ON_CALL and service["state"] == "running"
 
 
 def _ports(part: Mapping[str, Any]) -> Pairs:

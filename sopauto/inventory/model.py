@@ -126,10 +126,15 @@ class OperatingSystem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """A service and its state in the words of the server's service manager (`running`, `exited`, `failed`, …)."""
+    """A service and its state in the words of the server's service manager (`running`, `exited`, `failed`, …).
+
+    `starts` says in systemd's words what starts it: `enabled` (the boot), `static` (another unit, a timer, a call on
+    the bus), `disabled`, ….
+    """
 
     name: str
     state: str
+    starts: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

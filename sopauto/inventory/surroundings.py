@@ -13,6 +13,8 @@ from sopauto.inventory.model import Neighbour, Time
 LLDP: Final = re.compile(r"lldp\.([^.=\s]{1,30})\.(chassis\.(?:name|mac)|port\.(?:ifname|local|descr))=(.+)")
 PORT_NAMES: Final = ("port.ifname", "port.local", "port.descr")
 """Where switches put the name of a port, the surest first."""
+NOT_KEPT: Final = "leap=11"
+"""What ntpd says before it has a time to keep."""
 LAST_SECOND: Final = 253402300799
 """The end of the year 9999."""
 
@@ -43,9 +45,17 @@ def read_virtualisation(answer: Answer) -> str | None:
 def read_time(answer: Answer, taken_at: datetime) -> Time:
     """Return how the server's clock stands against the moment at which its answer was complete."""
     seconds = number(answer.first("clock"))
-    told = (answer.first("timedatectl") or "").strip()
-    kept = {"NTPSynchronized=yes": True, "NTPSynchronized=no": False}.get(told)
-    if any(line.startswith("Leap status") for line in answer.lines("chrony")):
-        kept = any(line.startswith("Leap status") and "Normal" in line for line in answer.lines("chrony"))
     known = seconds is not None and seconds <= LAST_SECOND
-    return Time(offset_seconds=(seconds or 0) - int(taken_at.timestamp()) if known else None, synchronised=kept)
+    offset = (seconds or 0) - int(taken_at.timestamp()) if known else None
+    return Time(offset_seconds=offset, synchronised=_kept(answer))
+
+
+def _kept(answer: Answer) -> bool | None:
+    """Return whether chrony, ntpd or systemd-timesyncd keeps the clock; None where none of them tells."""
+    leap = next((line for line in answer.lines("chrony") if line.startswith("Leap status")), None)
+    if leap is not None:
+        return "Normal" in leap
+    leap = next((line for line in answer.lines("ntpq") if line.startswith("leap=")), None)
+    if leap is not None:
+        return leap.strip() != NOT_KEPT
+    return {"yes": True, "no": False}.get(answer.first("timesync") or "")

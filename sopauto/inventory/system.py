@@ -40,10 +40,22 @@ def read_services(answer: Answer) -> tuple[Service, ...]:
 
 def _systemd(answer: Answer) -> Iterator[Service]:
     """Read `systemctl list-units`: unit, load, active, sub, description. Units that are only named are left out."""
+    starts = dict(_unit_files(answer))
     for line in answer.lines("systemd"):
         fields = line.lstrip(" ●*").split(maxsplit=4)
         if len(fields) > 3 and fields[1] != "not-found":  # noqa: PLR2004 - the fourth column is the state
-            yield Service(name=text(fields[0].removesuffix(".service")), state=text(fields[3]))
+            # `getty@tty1.service` is one of `getty@.service`.
+            template = f"{fields[0].partition('@')[0]}@.service"
+            told = text_or_none(starts.get(fields[0]) or starts.get(template))
+            yield Service(name=text(fields[0].removesuffix(".service")), state=text(fields[3]), starts=told)
+
+
+def _unit_files(answer: Answer) -> Iterator[tuple[str, str]]:
+    """Read `systemctl list-unit-files`: unit, state, preset."""
+    for line in answer.lines("unit_file"):
+        fields = line.split(maxsplit=2)
+        if len(fields) > 1:
+            yield fields[0], fields[1]
 
 
 def _others(answer: Answer) -> Iterator[Service]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sopauto.errors import BadInput
 from sopauto.mail.messages import closing
@@ -14,6 +14,10 @@ from sopauto.people import People, Person
 from sopauto.procedures.fields import one_line
 from sopauto.settings import Settings
 from sopauto.tickets.storage import Mail
+from sopauto.work import Artifact
+
+LARGEST: Final = 8 << 20
+"""Bytes of an attachment: many mail servers take 10 MiB, and its encoding adds a third."""
 
 
 def addressees(settings: Settings, people: People, on: date) -> Sequence[Person]:
@@ -33,10 +37,13 @@ def letters(
     *,
     month: str,
     recap: Mapping[str, Any],
-    files: Iterable[Path],
+    files: Sequence[Path],
     missed: Iterable[str],
 ) -> list[Mail]:
-    """Return the letters about a month (`2026-11`); `missed` are months in words. Raises BadInput (the template)."""
+    """Return the letters about a month (`2026-11`), each with the PDF among the files; `missed` are months in words.
+
+    Raises: BadInput (the template).
+    """
     subject = f"inventaris-{month}"
     values = {
         "bulan": one_line(recap["bulan"]),
@@ -47,4 +54,12 @@ def letters(
         "penutup": closing(settings, subject),
     }
     subject_line, body = render(MONTHLY, values, templates=settings.templates)
-    return [Mail(ticket=subject, to=person.email, subject=subject_line, body=body) for person in to]
+    attached = _paper(files)
+    return [Mail(ticket=subject, to=person.email, subject=subject_line, body=body, attached=attached) for person in to]
+
+
+def _paper(files: Iterable[Path]) -> Artifact | None:
+    """Return the PDF among the files; None where it is larger than a mail server takes."""
+    path = next(path for path in files if path.suffix == ".pdf")
+    content = path.read_bytes()
+    return Artifact(name=path.name, media_type="application/pdf", content=content) if len(content) <= LARGEST else None

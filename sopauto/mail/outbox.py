@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from sopauto.clock import Clock
+from sopauto.work import Artifact
 
 LIMIT: Final = 200
 """Messages read from the outbox at once."""
@@ -37,6 +38,10 @@ class Queued(Protocol):
     @property
     def body(self) -> str:
         """The text."""
+
+    @property
+    def attached(self) -> Artifact | None:
+        """The document that it carries."""
 
     @property
     def queued_at(self) -> datetime:

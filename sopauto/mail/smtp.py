@@ -103,6 +103,10 @@ class Smtp:
             message["Message-ID"] = message_id(queued, self._settings.sender)
             message["Auto-Submitted"] = "auto-generated"
             message.set_content(queued.body, cte="quoted-printable")
+            if queued.attached:
+                kind, _, subtype = queued.attached.media_type.partition("/")
+                carried = queued.attached
+                message.add_attachment(carried.content, maintype=kind, subtype=subtype, filename=carried.name)
         except (ValueError, LookupError, MessageError) as error:
             raise AddresseeRefusedError(f"not an e-mail: {one_line(str(error), LONGEST_REASON)}") from None
         return message

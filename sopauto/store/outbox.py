@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
 
 from sopauto.store import tables
+from sopauto.store.tables import documents
+from sopauto.work import Artifact
 
 if TYPE_CHECKING:
     from sopauto.store.sqlstore import SqlStore
@@ -31,6 +33,7 @@ class Queued:
     message_id: str | None
     reason: str | None
     refused: bool
+    attached: Artifact | None = None
 
 
 class SqlOutbox:
@@ -42,15 +45,16 @@ class SqlOutbox:
     def pending(self, now: datetime, limit: int) -> Sequence[Queued]:
         """Return the messages whose next try is due, the oldest first."""
         c = tables.outbox.c
-        query = select(tables.outbox).where(c.next_try <= now).order_by(c.id).limit(limit)
+        found = select(tables.outbox, documents.c.media_type, documents.c.content).outerjoin(documents)
+        query = found.where(c.next_try <= now).order_by(c.id).limit(limit)
         with self._store.connected(writes=False) as connection:
-            return [Queued(**row) for row in connection.execute(query).mappings()]
+            return [_queued(dict(row)) for row in connection.execute(query).mappings()]
 
     def rows(self, limit: int) -> Sequence[Queued]:
-        """Return the newest messages, sent or not."""
+        """Return the newest messages, sent or not, without what they carry."""
         query = select(tables.outbox).order_by(tables.outbox.c.id.desc()).limit(limit)
         with self._store.connected(writes=False) as connection:
-            return [Queued(**row) for row in connection.execute(query).mappings()]
+            return [_queued(dict(row)) for row in connection.execute(query).mappings()]
 
     def mark_sent(self, message: int, at: datetime, message_id: str) -> None:
         """Write that the mail server took a message."""
@@ -64,3 +68,12 @@ class SqlOutbox:
         c = tables.outbox.c
         with self._store.connected(writes=True) as connection:
             connection.execute(update(tables.outbox).where(c.id == message).values(attempts=c.attempts + 1, **values))
+
+
+def _queued(row: Mapping[str, Any]) -> Queued:
+    """Return a message; it carries its document where that was read too."""
+    values = dict(row)
+    name, content, kind = values.pop("attached_name"), values.pop("content", None), values.pop("media_type", None)
+    del values["attached"]
+    carried = Artifact(name=name, media_type=kind, content=content) if content is not None else None
+    return Queued(**values, attached=carried)

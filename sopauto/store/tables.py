@@ -125,6 +125,8 @@ outbox = Table(
     Column("message_id", Text),
     Column("reason", Text),
     Column("refused", Boolean, nullable=False, default=False),
+    Column("attached", String(64), ForeignKey("documents.sha256")),
+    Column("attached_name", Text),
     Index("ix_outbox_next_try", "next_try"),
 )
 

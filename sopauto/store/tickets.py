@@ -224,13 +224,13 @@ class SqlWriter(SqlReader):
                 )
 
     def post(self, mails: Sequence[Mail], at: datetime) -> None:
-        """Put messages into the outbox."""
+        """Put messages into the outbox, and what they carry among the documents."""
         for mail in mails:
-            self._connection.execute(
-                insert(tables.outbox).values(
-                    ticket=mail.ticket, to=mail.to, subject=mail.subject, body=mail.body, queued_at=at, next_try=at
-                )
-            )
+            values: dict[str, Any] = {name: getattr(mail, name) for name in ("ticket", "to", "subject", "body")}
+            if mail.attached:
+                self.keep([mail.attached])
+                values |= {"attached": sha256(mail.attached.content), "attached_name": mail.attached.name}
+            self._connection.execute(insert(tables.outbox).values(queued_at=at, next_try=at, **values))
 
     def claim(self, attempt: Attempt) -> None:
         """Insert an attempt; raises Conflict when this number is already claimed."""

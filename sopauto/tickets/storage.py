@@ -18,12 +18,13 @@ from sopauto.work import Artifact
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
-    """A message for the outbox, written in the transaction of the action that causes it."""
+    """A message for the outbox, written in the transaction of the action that causes it; a document may go with it."""
 
     ticket: str
     to: str
     subject: str
     body: str
+    attached: Artifact | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

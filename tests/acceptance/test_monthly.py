@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
@@ -239,6 +240,12 @@ def test_the_month_is_reported_in_three_kinds_of_file(room: Room, tmp_path: Path
     assert "yet to come" in room.inv("inventory.report", "--month", "2099-01", expect=2)
 
 
+def text_of(message: EmailMessage) -> str:
+    body = message.get_body()
+    assert body is not None
+    return str(body.get_content())
+
+
 def test_a_month_is_scanned_reported_and_mailed_once(room: Room) -> None:
     pin_all(room)
     told = room.inv("inventory.monthly")
@@ -246,8 +253,11 @@ def test_a_month_is_scanned_reported_and_mailed_once(room: Room) -> None:
     (message,) = room.office.mailbox.messages
     assert message["To"] == "bambang@kominfo.example.go.id"
     assert message["Subject"].startswith("Rekapitulasi inventaris server")
-    assert "Server terbaca: 3" in message.get_content()
-    assert "terlewat" not in message.get_content()
+    assert "Server terbaca: 3" in text_of(message)
+    assert "terlewat" not in text_of(message)
+    (carried,) = message.iter_attachments()
+    assert carried.get_filename() == f"inventaris-{datetime.now(JAKARTA):%Y-%m}.pdf"
+    assert carried.get_content() == (room.office.home / "laporan" / str(carried.get_filename())).read_bytes()
     assert len(list((room.office.home / "laporan").iterdir())) == 3
     asked = len(room.servers["web-01"].commands)
     assert "nothing to do" in room.inv("inventory.monthly")
@@ -270,7 +280,7 @@ def test_a_month_that_broke_off_goes_on_and_is_mailed_once(room: Room) -> None:
     room.servers["web-02"].delay = 0.0
     room.inv("inventory.monthly")
     assert len(room.servers["web-01"].commands) == asked
-    assert "Server terbaca: 3" in room.office.mailbox.messages[0].get_content()
+    assert "Server terbaca: 3" in text_of(room.office.mailbox.messages[0])
     assert "nothing to do" in room.inv("inventory.monthly")
 
 
@@ -303,7 +313,7 @@ def test_missed_months_are_named_and_mail_waits_for_its_server(room: Room) -> No
     with here.store.connected(writes=True) as connection:
         connection.execute(update(outbox).values(next_try=here.clock.now()))
     room.inv("mail.send")
-    assert "terlewat dan tidak dapat didata lagi" in room.office.mailbox.messages[0].get_content()
+    assert "terlewat dan tidak dapat didata lagi" in text_of(room.office.mailbox.messages[0])
 
 
 def test_a_month_that_nobody_would_be_told_of_is_not_begun(room: Room) -> None:

@@ -49,6 +49,31 @@ def test_what_changes_by_itself_is_no_difference() -> None:
     assert told(hours_later) == []
 
 
+def service(name: str, state: str, starts: str | None) -> dict[str, str | None]:
+    return {"name": name, "state": state, "starts": starts}
+
+
+@pytest.mark.parametrize("starts", ["static", "indirect"])
+def test_a_service_that_is_called_for_a_moment_is_no_difference_unless_it_fails(starts: str) -> None:
+    assert told(lambda s, n: s["services"].append(service("apt-daily", "running", starts))) == []
+    failed = told(lambda s, n: s["services"].append(service("apt-daily", "failed", starts)))
+    assert failed == ["layanan apt-daily ditambahkan (failed)"]
+
+
+@pytest.mark.parametrize("starts", ["disabled", "transient"])
+def test_a_service_that_somebody_started_by_hand_is_a_difference_while_it_runs(starts: str) -> None:
+    assert told(lambda s, n: s["services"].append(service("ukur", "dead", starts))) == []
+    assert told(lambda s, n: s["services"].append(service("ukur", "running", starts))) != []
+
+
+@pytest.mark.parametrize("starts", ["enabled", "generated", None])
+def test_a_service_of_the_boot_that_ended_is_a_difference(starts: str | None) -> None:
+    def ended(server: Any, network: Any) -> None:
+        server["services"][0] = service("cron", "dead", starts)
+
+    assert told(ended) == ["layanan cron berubah dari running menjadi dead"]
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [

@@ -39,12 +39,12 @@ GLPI = closed(
     ("content", "deviceid"),
     deviceid=text(),
     itemtype=text("^(Computer|Phone|NetworkEquipment|Printer)$"),
-    query=text("^(INVENTORY|SNMP)$"),
+    action=text("^(injector|inventory|netdiscovery|netinventory|.*)$"),
     content=closed(
         ("versionclient",),
         versionclient=text(),
         accesslog=closed(("logdate",), logdate=text("^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$")),
-        bios=closed(smanufacturer=text(), smodel=text(), ssn=text()),
+        bios=closed(smanufacturer=text(), smodel=text(), ssn=text(), bdate=text("^[0-9]{4}-[0-9]{2}-[0-9]{2}$")),
         hardware=closed(
             name=text(),
             chassis_type=text(),
@@ -125,8 +125,13 @@ def test_glpi_takes_also_what_a_server_says_next_to_nothing_of() -> None:
     assert list(Draft7Validator(GLPI).iter_errors(document("web-01", answer("interface\tx\t\t\t")))) == []
 
 
+def test_glpi_knows_the_server_again_next_month() -> None:
+    assert document("web-01", recorded("debian"))["deviceid"] == "sopauto-web-01"
+
+
 def test_glpi_is_told_what_the_server_has() -> None:
     content = document("web-01", recorded("debian"))["content"]
+    assert content["bios"]["bdate"] == recorded("debian")["server"]["bios_date"]
     assert content["hardware"]["memory"] == 63999
     assert [(one["core"], one["thread"]) for one in content["cpus"]] == [(2, 2), (2, 2)]
     assert content["memories"][0]["capacity"] == 32768

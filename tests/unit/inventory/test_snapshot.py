@@ -54,11 +54,32 @@ def test_a_debian_server_tells_what_runs_on_it() -> None:
     assert server["os"] == {"name": "Debian GNU/Linux", "version": "12 (bookworm)", "id": "debian"}
     assert (server["kernel"], server["architecture"]) == ("6.1.0-18-amd64", "x86_64")
     assert (server["uptime_seconds"], server["packages_count"]) == (86400, 3)
-    states = [(one["name"], one["state"]) for one in server["services"]]
-    assert states == [("cron", "running"), ("nginx", "failed"), ("ssh", "running")]
+    assert [(one["name"], one["state"], one["starts"]) for one in server["services"]] == [
+        ("cron", "running", "enabled"),
+        ("getty@tty1", "running", "enabled"),
+        ("nginx", "failed", "enabled"),
+        ("ssh", "running", "enabled"),
+        ("systemd-timedated", "running", "static"),
+    ]
     assert server["users"][1] == {"name": "opd", "uid": 1000, "shell": "/bin/bash"}
     assert snapshot["missing"] == []
     assert snapshot["taken_at"] == "2026-11-20T09:30:15+00:00"
+
+
+@pytest.mark.parametrize(
+    ("lines", "kept"),
+    [
+        (["chrony\tLeap status     : Normal", "timesync\tno"], True),
+        (["chrony\tLeap status     : Not synchronised", "timesync\tyes"], False),
+        (["ntpq\tleap=00"], True),
+        (["ntpq\tleap=11"], False),
+        (["timesync\tyes"], True),
+        (["timesync\tno"], False),
+        ([], None),
+    ],
+)
+def test_who_keeps_the_clock_tells_whether_it_does(lines: list[str], kept: bool | None) -> None:
+    assert answer(*lines)["server"]["time"]["synchronised"] is kept
 
 
 def test_a_debian_server_tells_how_its_disks_fill() -> None:
@@ -284,8 +305,8 @@ def test_the_same_answer_gives_the_same_snapshot() -> None:
 
 
 NAMES = """
-vendor cpuinfo lscpu memory disk os uptime systemd service ss user proc_tcp proc_tcp6 proc_udp fib_route fib_trie
-if_inet6 interface address route4 route6 resolv missing
+vendor cpuinfo lscpu memory disk os uptime systemd unit_file service ss user proc_tcp proc_tcp6 proc_udp fib_route
+fib_trie if_inet6 interface address route4 route6 resolv missing chrony ntpq timesync
 """
 SECTIONS = st.sampled_from(NAMES.split())
 WORDS = st.sampled_from(

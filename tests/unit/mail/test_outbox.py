@@ -18,6 +18,7 @@ from sopauto.mail.outbox import (
     pause,
 )
 from sopauto.mail.smtp import message_id
+from sopauto.work import Artifact
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 
@@ -34,6 +35,7 @@ class Message:
     next_try: datetime | None = NOW
     sent: str = ""
     reason: str = ""
+    attached: Artifact | None = None
 
 
 @dataclass
