@@ -10,10 +10,12 @@ from __future__ import annotations
 import os
 import re
 import selectors
+import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -163,7 +165,14 @@ def _command(target: Target, login: Credentials, hosts: Path) -> list[str]:
         kind = target.host_key.split(maxsplit=1)[0]
         options["HostKeyAlgorithms"] = RSA if kind == "ssh-rsa" else kind
     named = [part for name, value in options.items() for part in ("-o", f"{name}={value}")]
-    return ["ssh", "-F", "none", "-T", "-x", "-a", *named, "-p", str(target.port), "-l", login.user, target.address]
+    ssh = ["ssh", "-F", "none", "-T", "-x", "-a", *named, "-p", str(target.port), "-l", login.user, target.address]
+    return [*_ending_with_us(), *ssh]
+
+
+@cache
+def _ending_with_us() -> Sequence[str]:
+    """Return what goes before a command that has to end when we are killed, where Linux' own tool for it is there."""
+    return ("setpriv", "--pdeathsig", "KILL", "--") if shutil.which("setpriv") else ()
 
 
 @contextmanager

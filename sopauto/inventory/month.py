@@ -59,13 +59,18 @@ def recapitulate(
     before, end = moments(month, zone)
     at = min(end, now)
     names = [server.id for server in servers]
+    read: set[str] = set()
     if names:
         for server, snapshot in snapshots(history, at, names):
             counting.add(server, snapshot)
+            if datetime.fromisoformat(snapshot["taken_at"]) > before:
+                read.add(server)
+    unread = _unread(history, before, at)
     room = Room(
         servers=servers,
         racks=racks,
-        unread=_unread(history, before, at),
+        read=len(read - {one.server for one in unread}),
+        unread=unread,
         differences=list(compare(history, before, at, names)) if names else [],
         drift=drift,
     )

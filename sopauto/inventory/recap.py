@@ -51,10 +51,14 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """What stands in the room, and how it differs from a month ago and from what was approved."""
+    """What stands in the room, and how it differs from a month ago and from what was approved.
+
+    `read` is how many of its servers were read in the month and could be read last.
+    """
 
     servers: Sequence[Server]
     racks: Sequence[Rack]
+    read: int
     unread: Sequence[Reading]
     differences: Sequence[ServerDifference]
     drift: Sequence[Drift]
@@ -74,12 +78,10 @@ class Counting:
     expiring: list[list[object]] = field(default_factory=list)
     ailing: list[list[object]] = field(default_factory=list)
     insecure: list[list[object]] = field(default_factory=list)
-    read: int = 0
 
     def add(self, server: str, snapshot: Mapping[str, Any]) -> None:
         """Count a server's snapshot."""
         machine = snapshot["server"]
-        self.read += 1
         self.systems[_system(machine["os"])] += 1
         self.ages[_age(machine["bios_date"], self.today)] += 1
         self._count_support(server, machine["os"])
@@ -133,7 +135,7 @@ def _summary(counted: Counting, room: Room) -> list[list[object]]:
     unread = [one for one in room.unread if one.reason != "by-form"]
     return [
         ["Server di ruang server", len(room.servers)],
-        ["Server terbaca", counted.read],
+        ["Server terbaca", room.read],
         ["Server tidak terbaca", len(unread)],
         ["Didata dengan formulir", len(room.unread) - len(unread)],
         ["Server baru", sum(one.state == NEW for one in room.differences)],

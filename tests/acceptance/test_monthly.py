@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from lab.processes import wait_until
 from lab.recorded import RecordedServer
 from lab.workspace import public_half
 from sopauto.assets.model import Place, Server, ServerState
@@ -288,11 +289,24 @@ def test_a_run_that_was_killed_is_taken_up(room: Room) -> None:
     pin_all(room)
     room.servers["web-02"].delay = 30.0
     run = room.office.run_until("inventory.monthly", as_="", told=["2 of 3 servers"])
+    assert clients_of(room.servers["web-02"])
     run.kill()
     run.communicate(timeout=60)
+    assert wait_until(lambda: not clients_of(room.servers["web-02"]), seconds=5), "no ssh outlives a killed scan"
     room.servers["web-02"].delay = 0.0
     assert "scanned, reported and mailed" in room.inv("inventory.monthly")
     assert len(room.office.mailbox.messages) == 1
+
+
+def clients_of(server: RecordedServer) -> list[Path]:
+    """Return the processes of ssh that are connected, or connecting, to a server."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            words = path.read_bytes().split(b"\0")
+            if words[0] == b"ssh" and server.host.encode() in words:
+                found.append(path)
+    return found
 
 
 def test_missed_months_are_named_and_mail_waits_for_its_server(room: Room) -> None:

@@ -45,7 +45,14 @@ def counted(root: Path, *snapshots: dict[str, Any]) -> Counting:
 
 
 def room(**more: Any) -> Room:
-    nothing: dict[str, Any] = {"servers": [SERVER], "racks": [RACK], "unread": [], "differences": [], "drift": []}
+    nothing: dict[str, Any] = {
+        "servers": [SERVER],
+        "racks": [RACK],
+        "read": 1,
+        "unread": [],
+        "differences": [],
+        "drift": [],
+    }
     return Room(**{**nothing, **more})
 
 
