@@ -93,13 +93,14 @@ def drift(c: Context, host: list[str] | None = None, since: str = "", json: bool
     help={
         "format": "glpi, netbox, ansible or prometheus",
         "to": "a directory for the files (default: print the document, where a format has only one)",
+        "schema": "your GLPI's inventory.schema.json: nothing is written unless every document fits it",
     }
 )
-def export(c: Context, format: str, to: str = "") -> None:
+def export(c: Context, format: str, to: str = "", schema: str = "") -> None:
     """Write the newest inventory for another system. Example: `inv inventory.export netbox --to netbox`."""
     from sopauto.cli.inventory_export import export
 
-    export(app(c), format, to)
+    export(app(c), format, to, schema=schema)
 
 
 @command(

@@ -17,13 +17,18 @@ EXPORTER_PORT = 9100
 """Where Prometheus' node_exporter listens."""
 
 
-def export(here: App, kind: str, folder: str) -> None:
+def export(here: App, kind: str, folder: str, *, schema: str = "") -> None:
     """Write the files of a format; without a directory the one document of a format that has only one.
 
-    Raises: BadInput (unknown format, or it needs a directory), StepFailed (they cannot be written).
+    Raises: BadInput (unknown format, it needs a directory, `schema` refuses a document), StepFailed (they cannot be
+    written).
     """
     if kind not in FORMATS:
         raise BadInput(f"there is no format {kind!r}", mend=f"use one of {', '.join(FORMATS)}")
+    if schema:
+        if kind != "glpi":
+            raise BadInput(f"{kind} is not checked by a schema", where="--schema", mend="use it with glpi")
+        _refuse_unfit(here, Path(schema))
     if not folder:
         if kind not in SINGLE:
             raise BadInput(f"{kind} needs a directory", where="--to", mend="add `--to DIRECTORY`")
@@ -48,6 +53,17 @@ def _glpi(here: App) -> Iterator[tuple[str, str]]:
         name = server.replace("/", "_")
         yield f"{name}.json", _text(document(server, snapshot))
         yield f"{name}.more.json", _text(beside(server, snapshot))
+
+
+def _refuse_unfit(here: App, path: Path) -> None:
+    """Raise BadInput when GLPI would refuse a document by its own schema."""
+    from sopauto.inventory.export_glpi import document
+    from sopauto.inventory.latest import snapshots
+    from sopauto.inventory.schema import load_schema
+
+    schema = load_schema(path)
+    for server, snapshot in snapshots(here.history, here.clock.now()):
+        schema.refuse_unfit(document(server, snapshot), name=server)
 
 
 def _netbox(here: App) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,8 @@
 
 Approved are the place in the assets (address, switch port), and the server as it was first read, or read at a given
 day. Machine work of a ticket moves this on: what changed between the readings before and after it, in what that work
-is about, is approved from then on.
+is about, is approved from then on. Of a software's packages, services and users only those are approved that its own
+evidence names; what somebody installed in the same month is drift.
 """
 
 from __future__ import annotations
@@ -32,18 +33,25 @@ ABOUT: Final[Mapping[str, frozenset[str]]] = {
     "custody": frozenset({"alamat IP", "rute", "port switch", "antarmuka", "jaringan"}),
 }
 """What the work of a module is about, by the module's name or the first word of it."""
+NAMED: Final = {"package": "paket", "service": "layanan", "account user": "pengguna"}
+"""What lines of evidence begin with, and the topic of what they name."""
+LINE: Final = re.compile(r"(package|service|account user) (\S+): ")
 PORT: Final = re.compile(r"([A-Za-z]{2})[A-Za-z-]*\s*([0-9/.:]+)")
 """`GigabitEthernet1/0/7`, as a switch may also say it: `Gi1/0/7`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """Machine work that a ticket's approval let happen on a server."""
+    """Machine work that a ticket's approval let happen on a server.
+
+    `told`: the lines of its evidence, `package nginx: 1.22.1-9 ii, before: nothing` (None: all that it is about).
+    """
 
     server: str
     module: str
     ticket: str
     at: datetime
+    told: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +113,20 @@ def _made(history: History, approved: Known, current: Known, works: Sequence[Wor
 
 def _is_about(work: Work, change: Change) -> bool:
     topics = ABOUT.get(work.module, ABOUT.get(work.module.partition(".")[0], frozenset({"-"})))
-    return topics == EVERYTHING or change.topic in topics
+    if topics != EVERYTHING and change.topic not in topics:
+        return False
+    return work.told is None or change.topic not in NAMED.values() or (change.topic, _unit(change.item)) in _named(work)
+
+
+def _named(work: Work) -> set[Fact]:
+    """Return the packages, services and users that the evidence of a work names."""
+    lines = (LINE.match(line) for line in work.told or ())
+    return {(NAMED[found[1]], _unit(found[2].removesuffix(".service"))) for found in lines if found}
+
+
+def _unit(name: str) -> str:
+    """Return a name without its instance: `postgresql@15-main` is one of `postgresql@`."""
+    return name.partition("@")[0]
 
 
 def _misplaced(server: Server, network: Mapping[str, Any]) -> list[Change]:

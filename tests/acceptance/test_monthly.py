@@ -216,6 +216,18 @@ def test_other_systems_take_the_inventory(room: Room, tmp_path: Path) -> None:
     assert "no format" in room.inv("inventory.export", "excel", expect=2)
 
 
+def test_what_glpi_would_refuse_is_not_written(room: Room, tmp_path: Path) -> None:
+    room.inv("inventory.scan", "--pin")
+    schema, folder = tmp_path / "inventory.schema.json", tmp_path / "glpi"
+    export = ("inventory.export", "glpi", "--to", str(folder), "--schema", str(schema))
+    schema.write_text(json.dumps({"properties": {"itemtype": {"const": "Phone"}}}))
+    assert "simpus-01: itemtype: 'Phone' was expected" in room.inv(*export, expect=2)
+    assert not folder.exists()
+    schema.write_text(json.dumps({"properties": {"itemtype": {"const": "Computer"}}}))
+    assert "6 files" in room.inv(*export)
+    assert "not checked by a schema" in room.inv("inventory.export", "prometheus", "--schema", str(schema), expect=2)
+
+
 def test_ansible_reads_the_inventory_of_the_assets(room: Room) -> None:
     program = Path(sys.executable).parent / "ansible-inventory"
     done = subprocess.run(

@@ -63,7 +63,7 @@ VOLATILE = re.compile(
     r"/etc/(ld\.so\.cache|mtab|resolv\.conf|adjtime|\.updated|\.pwd\.lock|mailcap|rc[0-6S]\.d(/.*)?|init\.d/\.depend\..*"
     r"|(passwd|shadow|group|gshadow|subuid|subgid)-?)"
 )
-PARTS = ("packages", "files", "services", "ports", "accounts")
+PARTS = ("packages", "services", "ports", "accounts", "files")  # what may be cut off comes last
 MOST = 200
 EPHEMERAL = 32768  # from here on, ports are given out by chance
 

@@ -18,8 +18,9 @@ def read(store: SqlStore, month: int, *packages: dict[str, str]) -> None:
     scanned(store, reading(months=month, packages=[NGINX, *packages], packages_count=1 + len(packages)))
 
 
-def work(module: str, months: float) -> Work:
-    return Work(server="web-01", module=module, ticket="PL-2026-0001", at=NOW + months * MONTH)
+def work(module: str, months: float, *evidence: str) -> Work:
+    told = evidence or None
+    return Work(server="web-01", module=module, ticket="PL-2026-0001", at=NOW + months * MONTH, told=told)
 
 
 def told(store: SqlStore, *works: Work) -> list[str]:
@@ -39,6 +40,14 @@ def test_what_a_ticket_installed_is_approved_and_what_came_later_is_not(store: S
     read(store, 2, REDIS, TOR)
     assert told(store, work("software.install", 0.5)) == ["paket tor dipasang, versi 0.4"]
     assert told(store, work("software.install", 1.5)) == ["paket redis dipasang, versi 7.0"]
+
+
+def test_of_what_changed_in_the_month_of_a_ticket_only_what_its_evidence_names_is_approved(store: SqlStore) -> None:
+    read(store, 0)
+    read(store, 1, REDIS, TOR)
+    evidence = ("package redis: 7.0 ii, before: nothing", "file /etc/tor/torrc: 1234, before: nothing")
+    assert told(store, work("software.install", 0.5, *evidence)) == ["paket tor dipasang, versi 0.4"]
+    assert told(store, work("software.configure", 0.5, *evidence)) == ["paket tor dipasang, versi 0.4"]
 
 
 def test_what_a_ticket_installed_and_somebody_removed_is_no_longer_there(store: SqlStore) -> None:
