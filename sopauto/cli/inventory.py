@@ -117,6 +117,24 @@ def report(c: Context, month: str = "", to: str = ".", json: bool = False) -> No
     write_report(app(c), month, to, json=json)
 
 
+@command(
+    iterable=["host"],
+    help={
+        "host": "only this server (several times; default: all in the room)",
+        "at": "as they were last read until the end of this day or month (default: until now)",
+        "to": "a directory for PDF and JSON of each (default: the present one)",
+        "json": "print JSON",
+    },
+)
+def form(c: Context, host: list[str] | None = None, at: str = "", to: str = ".", json: bool = False) -> None:
+    """Write the Formulir Data Inventaris Server of each server, from its newest scan."""
+    from pathlib import Path
+
+    from sopauto.cli.inventory_form import write_forms
+
+    write_forms(app(c), host or (), Path(to), at=at, quiet=json)
+
+
 @command(help={"json": "print JSON"})
 def monthly(c: Context, json: bool = False) -> None:
     """Scan, report and mail the present month, once; for a timer. Goes on where it was broken off."""

@@ -51,7 +51,7 @@ FORMS: Final[Mapping[str, Form]] = {
         letter=("nama_host",),
         data=("spesifikasi", "ciri", "penyerah", "penerima"),
     ),
-    "inventaris-server": Form(title="Formulir Data Inventaris Server", fill=inventory_form.fill, letter=("nama_host",)),
+    inventory_form.FORM: Form(title=inventory_form.TITLE, fill=inventory_form.fill, letter=("nama_host",)),
     "bast-pengembalian": Form(
         title="Berita Acara Serah Terima Pengembalian Server",
         fill=custody_form.hand_back,

@@ -253,6 +253,22 @@ def test_the_month_is_reported_in_three_kinds_of_file(room: Room, tmp_path: Path
     assert "yet to come" in room.inv("inventory.report", "--month", "2099-01", expect=2)
 
 
+def test_each_server_that_was_read_has_its_form(room: Room, tmp_path: Path) -> None:
+    assert "no server was read until then" in room.inv("inventory.form", expect=2)
+    room.inv("inventory.scan", "--pin", "--host", "simpus-01", "--host", "web-01")
+    folder = tmp_path / "formulir"
+    assert "never read: web-02" in room.inv("inventory.form", "--to", str(folder))
+    names = [f"inventaris-{name}{suffix}" for name in ("simpus-01", "web-01") for suffix in (".json", ".pdf")]
+    assert sorted(path.name for path in folder.iterdir()) == names
+    assert (folder / "inventaris-web-01.pdf").read_bytes().startswith(b"%PDF")
+    sheet = json.loads((folder / "inventaris-web-01.json").read_text())
+    assert ["Alamat IP", "127.0.31.12"] in sheet["tempat"]
+    assert ["Nama host", "web-01"] in sheet["jaringan"]
+    assert "no server was read until then" in room.inv("inventory.form", "--at", "2026-01", expect=2)
+    only = room.json("inventory.form", "--host", "web-01", "--to", str(tmp_path / "satu"))
+    assert (only["written"], only["unread"]) == (["web-01"], [])
+
+
 def text_of(message: EmailMessage) -> str:
     body = message.get_body()
     assert body is not None

@@ -24,6 +24,7 @@ from sopauto.tickets.machine import advance, open_ticket
 from sopauto.tickets.model import Action, Attempt, DocumentRef, Letter, Ticket, Verb
 from sopauto.tickets.record import Draft, body_of
 from sopauto.tickets.storage import Reader
+from tests.unit.inventory.test_snapshot import recorded
 
 ZONE = ZoneInfo("Asia/Jakarta")
 BEGIN = datetime(2026, 11, 23, 8, 30, tzinfo=ZONE)
@@ -302,38 +303,12 @@ def handed_back(books: Books | None = None, **letter: object) -> Occasion:
 
 
 def snapshot(**server_changes: Any) -> dict[str, Any]:
-    """Return an inventory as JSON."""
-    machine = {
-        "vendor": "Dell Inc.",
-        "model": "PowerEdge R650",
-        "serial": "7XK2JQ3",
-        "cpu": {"model": "Xeon Silver 4310", "sockets": 2, "cores": 24, "threads": 48},
-        "memory_bytes": 34359738368,
-        "disks": [{"name": "sda", "size_bytes": 960197124096, "model": "PM893", "serial": "S1", "rotational": False}],
-        "os": {"name": "Debian GNU/Linux", "version": "12", "id": "debian"},
-        "kernel": "6.1.0-18",
-        "architecture": "x86_64",
-        "uptime_seconds": 100_000,
-        "packages_count": 412,
-        "services": [{"name": "ssh.service", "state": "running"}],
-        "listening_ports": [{"protocol": "tcp", "address": "*", "port": 22, "process": None}],
-        "users": [{"name": "root", "uid": 0, "shell": "/bin/bash"}],
-    }
-    network = {
-        "host_name": "simpus-01",
-        "interfaces": [
-            {"name": "eno1", "mac": "52:54:00:12:34:56", "state": "up", "mtu": 1500, "addresses": ["10.20.30.10/24"]}
-        ],
-        "gateway": "10.20.30.1",
-        "dns": ["10.20.30.2"],
-        "routes": [{"destination": "default", "gateway": "10.20.30.1", "interface": "eno1"}],
-    }
-    return {
-        "taken_at": "2026-11-24T02:00:00+00:00",
-        "server": {**machine, **server_changes},
-        "network": network,
-        "missing": ["server.serial: needs root"],
-    }
+    """Return an inventory as JSON: a Debian server that was recorded, with changes."""
+    taken = recorded("debian")
+    taken["taken_at"] = "2026-11-24T02:00:00+00:00"
+    taken["server"] |= {"uptime_seconds": 100_000, "memory_bytes": 34359738368, **server_changes}
+    taken["missing"] = ["server.serial: needs root"]
+    return taken
 
 
 def inventoried(books: Books | None = None, **server_changes: Any) -> Occasion:

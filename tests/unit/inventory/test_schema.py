@@ -21,7 +21,9 @@ def test_what_fits_passes() -> None:
 def test_what_does_not_fit_is_told_with_its_place() -> None:
     with pytest.raises(BadInput) as refused:
         Schema(SCHEMA, "glpi.json").refuse_unfit({"content": [1, "two\x1b[0m"]}, name="web-01")
-    assert str(refused.value) == "web-01: content/1: 'two\\x1b[0m' is not of type 'integer'; glpi.json does not take that"
+    assert (
+        str(refused.value) == "web-01: content/1: 'two\\x1b[0m' is not of type 'integer'; glpi.json does not take that"
+    )
 
 
 @pytest.mark.parametrize(
