@@ -15,6 +15,7 @@ from sopauto.inventory import facts
 from sopauto.settings import Settings
 
 FORM: Final = "inventaris-server"
+PHYSICAL: Final = "tidak ada (mesin fisik)"
 TITLE: Final = "Formulir Data Inventaris Server"
 
 
@@ -96,7 +97,7 @@ def _server_pairs(server: Mapping[str, Any]) -> Pairs:
         ["Nomor seri", _joined(server["serial"])],
         ["Prosesor", f"{_joined(cpu['model'])} ({_joined(cpu['cores'])} inti, {_joined(cpu['threads'])} utas)"],
         ["Memori", size(server["memory_bytes"])],
-        ["Virtualisasi", _joined(server["virtualisation"])],
+        ["Virtualisasi", PHYSICAL if server["virtualisation"] == "none" else _joined(server["virtualisation"])],
         ["Sistem operasi", _joined(system["name"], system["version"])],
         ["Kernel", _joined(server["kernel"], server["architecture"])],
         ["Menyala selama", _days(server["uptime_seconds"])],
