@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -55,6 +56,9 @@ class Queued(Protocol):
 class OutboxStore(Protocol):
     """Where messages wait."""
 
+    def alone(self) -> AbstractContextManager[None]:
+        """Hold off any other delivery meanwhile; raises Conflict when one runs and goes on."""
+
     def pending(self, now: datetime, limit: int) -> Sequence[Queued]:
         """Return the messages whose next try is due, the oldest first."""
 
@@ -100,8 +104,14 @@ class Delivery:
 def deliver(outbox: OutboxStore, transport: Transport, clock: Clock) -> Delivery:
     """Send what is due, each message tried once. With the mail server away everything waits.
 
-    A message is marked after it was sent: a crash between the two sends it again, under the same Message-ID.
+    A message is marked after it was sent: a crash between the two sends it again, under the same Message-ID. Two
+    deliveries at once would do so too; raises Conflict when another one runs and goes on.
     """
+    with outbox.alone():
+        return _deliver(outbox, transport, clock)
+
+
+def _deliver(outbox: OutboxStore, transport: Transport, clock: Clock) -> Delivery:
     done = Delivery()
     tried: set[int] = set()
     try:

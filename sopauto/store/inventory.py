@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import datetime
 from hashlib import sha256
 from itertools import islice
@@ -18,7 +18,7 @@ from sopauto.inventory.history import Known, MonthRun, Reading, Scan
 from sopauto.inventory.sections import split
 from sopauto.store import tables
 from sopauto.store import tables_inventory as inventory
-from sopauto.store.alone import held
+from sopauto.store.alone import SCAN, held
 from sopauto.store.tickets import SqlWriter
 
 if TYPE_CHECKING:
@@ -39,14 +39,9 @@ class SqlHistory:
     def __init__(self, store: SqlStore) -> None:
         self._store = store
 
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Hold off any other scan of this store meanwhile; raises Conflict when one runs.
-
-        The lock ends with its process, however that ends.
-        """
-        with held(self._store.engine):
-            yield
+    def alone(self) -> AbstractContextManager[None]:
+        """Hold off any other scan of this store meanwhile; raises Conflict when one runs."""
+        return held(self._store.engine, SCAN)
 
     def begin(self, at: datetime, wanted: int, only: Sequence[str] = (), month: str = "") -> Scan:
         """Begin a scan, as that of a month where one is named; raises Conflict when the month has one."""

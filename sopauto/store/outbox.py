@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select, update
 
 from sopauto.store import tables
+from sopauto.store.alone import DELIVERY, held
 from sopauto.store.tables import documents
 from sopauto.work import Artifact
 
@@ -41,6 +43,10 @@ class SqlOutbox:
 
     def __init__(self, store: SqlStore) -> None:
         self._store = store
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Hold off any other delivery from this store meanwhile; raises Conflict when one runs and goes on."""
+        return held(self._store.engine, DELIVERY)
 
     def pending(self, now: datetime, limit: int) -> Sequence[Queued]:
         """Return the messages whose next try is due, the oldest first."""

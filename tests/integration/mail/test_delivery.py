@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,9 +17,11 @@ import pytest
 from lab.cast import drop_off
 from lab.mailbox import Mailbox
 from sopauto import settings
+from sopauto.errors import Conflict
 from sopauto.mail import bounded
-from sopauto.mail.outbox import Delivery, deliver
+from sopauto.mail.outbox import Delivery, Queued, deliver
 from sopauto.mail.smtp import Smtp
+from sopauto.store import alone
 from sopauto.store.engine import open_store
 from sopauto.store.sqlstore import SqlStore
 from sopauto.tickets.storage import Mail
@@ -268,3 +272,36 @@ def test_only_a_refusal_of_this_very_message_is_for_good(lines: tuple[bytes, ...
     with speaking(replies(*lines)) as port:
         delivery = office.deliver(host="127.0.0.1", port=port)
     assert (delivery.waiting, delivery.refused) == ((1, 0) if waits else (0, 1))
+
+
+@dataclass
+class Slow:
+    """A mail server that takes its time."""
+
+    taken: list[int] = field(default_factory=list)
+
+    def send(self, queued: Queued) -> str:
+        time.sleep(0.3)
+        self.taken.append(queued.id)
+        return f"<{queued.id}@example>"
+
+    def close(self) -> None:
+        pass
+
+
+def test_two_deliveries_at_once_send_each_message_once(office: Office) -> None:
+    for number in range(3):
+        office.post(subject=f"Alamat {number}")
+    server = Slow()
+    with ThreadPoolExecutor() as both:
+        done = [both.submit(deliver, office.store.outbox, server, office) for _ in range(2)]
+    assert sorted(server.taken) == [1, 2, 3]
+    assert sorted(one.result().sent for one in done) == [0, 3]
+
+
+def test_a_delivery_that_does_not_end_is_not_waited_for(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    office.post()
+    monkeypatch.setattr("sopauto.store.outbox.DELIVERY", replace(alone.DELIVERY, seconds=0.2))
+    with office.store.outbox.alone(), pytest.raises(Conflict, match="another delivery runs"):
+        office.deliver()
+    assert office.deliver() == Delivery(sent=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -41,6 +42,9 @@ class Message:
 @dataclass
 class Box:
     messages: list[Message]
+
+    def alone(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def pending(self, now: datetime, limit: int) -> Sequence[Message]:
         return [m for m in self.messages if m.next_try is not None and m.next_try <= now][:limit]
