@@ -268,7 +268,7 @@ class App:
 
         with self.store.read() as reader:
             servers = servers_in_the_room(reader.assets, only)
-            works = [Work(**asdict(work)) for work in done_work(reader, self.procedure_of)]
+            works = [Work(**asdict(work)) for work in done_work(reader, self.procedure_of, CHANGING)]
         return list(drift(self.history, servers, works, now=self.clock.now(), since=since))
 
     def recap(self, month: date) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 Approved are the place in the assets (address, switch port), and the server as it was first read, or read at a given
 day. Machine work of a ticket moves this on: what changed between the readings before and after it, in what that work
-is about, is approved from then on. Of a software's packages, services and users only those are approved that its own
-evidence names; what somebody installed in the same month is drift.
+is about, is approved from then on. Of a software's packages, services, users and ports only those are approved that its
+own evidence names; what somebody installed in the same month is drift.
 """
 
 from __future__ import annotations
@@ -24,18 +24,19 @@ AT_ONCE: Final = 100
 """Servers whose sections are held in memory at once."""
 EVERYTHING: Final = frozenset[str]()
 """As the topics of a module: all of them."""
-SOFTWARE: Final = frozenset({"paket", "layanan", "port", "pengguna", "sertifikat", "sistem berkas"})
+SOFTWARE: Final = frozenset({"paket", "layanan", "port", "pengguna"})
 ABOUT: Final[Mapping[str, frozenset[str]]] = {
     "software": SOFTWARE,
-    "server.harden": SOFTWARE | {"pengamanan"},
+    "software.configure": SOFTWARE | {"sertifikat"},
+    "server.harden": SOFTWARE | {"pengamanan", "sistem berkas"},
     "server.provision": EVERYTHING,
     "playbook": EVERYTHING,
     "custody": frozenset({"alamat IP", "rute", "port switch", "antarmuka", "jaringan"}),
 }
 """What the work of a module is about, by the module's name or the first word of it."""
-NAMED: Final = {"package": "paket", "service": "layanan", "account user": "pengguna"}
+NAMED: Final = {"package": "paket", "service": "layanan", "account user": "pengguna", "port": "port"}
 """What lines of evidence begin with, and the topic of what they name."""
-LINE: Final = re.compile(r"(package|service|account user) (\S+): ")
+LINE: Final = re.compile(r"(package|service|account user|port) (\S+): ")
 PORT: Final = re.compile(r"([A-Za-z]{2})[A-Za-z-]*\s*([0-9/.:]+)")
 """`GigabitEthernet1/0/7`, as a switch may also say it: `Gi1/0/7`."""
 
@@ -115,13 +116,21 @@ def _is_about(work: Work, change: Change) -> bool:
     topics = ABOUT.get(work.module, ABOUT.get(work.module.partition(".")[0], frozenset({"-"})))
     if topics != EVERYTHING and change.topic not in topics:
         return False
-    return work.told is None or change.topic not in NAMED.values() or (change.topic, _unit(change.item)) in _named(work)
+    return work.told is None or change.topic not in NAMED.values() or _as_named(change) in _named(work)
 
 
 def _named(work: Work) -> set[Fact]:
-    """Return the packages, services and users that the evidence of a work names."""
+    """Return the packages, services, users and ports that the evidence of a work names."""
     lines = (LINE.match(line) for line in work.told or ())
     return {(NAMED[found[1]], _unit(found[2].removesuffix(".service"))) for found in lines if found}
+
+
+def _as_named(change: Change) -> Fact:
+    """Return what a change is about as evidence names it: `80/tcp` for `tcp 80 pada *`."""
+    if change.topic == "port":
+        protocol, number, *_ = change.item.split()
+        return change.topic, f"{number}/{protocol}"
+    return change.topic, _unit(change.item)
 
 
 def _unit(name: str) -> str:

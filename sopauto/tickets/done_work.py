@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -16,15 +16,14 @@ from sopauto.tickets.storage import Reader
 
 EVIDENCE: Final = "software.install.json"
 """The document with what an installation changed (roles/software, `settle`)."""
-LAST_PART: Final = "file "
-"""How the lines of the last part begin: where they are reached, packages, services and accounts are complete."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoneWork:
     """Work of one module that came to its end on a server.
 
-    `told` is what the server told that the ticket's installation of software changed, line by line (None: it did not).
+    `told` is what the server told that the ticket's installation of software changed, line by line; None for work that
+    is no software's.
     """
 
     server: str
@@ -34,10 +33,12 @@ class DoneWork:
     told: tuple[str, ...] | None = None
 
 
-def done_work(reader: Reader, procedure_of: Callable[[Ticket, Reader], Procedure]) -> Sequence[DoneWork]:
-    """Return the machine work of all tickets whose letter names a server, the oldest first."""
+def done_work(
+    reader: Reader, procedure_of: Callable[[Ticket, Reader], Procedure], changing: Collection[str]
+) -> Sequence[DoneWork]:
+    """Return the work of all tickets whose letter names a server, the oldest first; of the modules that change one."""
     procedures: dict[str, Procedure] = {}
-    installed: dict[str, tuple[str, ...] | None] = {}
+    installed: dict[str, tuple[str, ...]] = {}
     found: list[DoneWork] = []
     for ticket, attempt in reader.worked():
         server = ticket.letter.get("nama_host")
@@ -47,19 +48,24 @@ def done_work(reader: Reader, procedure_of: Callable[[Ticket, Reader], Procedure
             procedures[ticket.procedure_digest] = procedure_of(ticket, reader)
         technical = procedures[ticket.procedure_digest].step(attempt.step).technical
         for module in technical.modules if technical else ():
-            if module.startswith("software.") and ticket.id not in installed:
-                installed[ticket.id] = _installed(reader, ticket.id)
-            told = installed.get(ticket.id) if module.startswith("software.") else None
-            found.append(DoneWork(server=str(server), module=module, ticket=ticket.id, at=attempt.ended_at, told=told))
+            if module in changing:
+                told = _installed(reader, ticket.id, installed) if module.startswith("software.") else None
+                work = DoneWork(server=str(server), module=module, ticket=ticket.id, at=attempt.ended_at, told=told)
+                found.append(work)
     return found
 
 
-def _installed(reader: Reader, ticket: str) -> tuple[str, ...] | None:
-    """Return what the evidence of a ticket's installation lists; None where there is none, or a part was cut off."""
+def _installed(reader: Reader, ticket: str, known: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Return what the evidence of a ticket's installation lists: nothing where there is none."""
+    if ticket not in known:
+        known[ticket] = next(_evidence(reader, ticket), ())
+    return known[ticket]
+
+
+def _evidence(reader: Reader, ticket: str) -> Iterator[tuple[str, ...]]:
+    """Yield what each evidence of an installation lists, the newest first."""
     for entry in reversed(reader.entries(ticket)):
         for document in action_of(read_body(entry.body)).documents:
             evidence = json.loads(reader.document(document.sha256)) if document.name == EVIDENCE else {}
             if "installed" in evidence:
-                lines = tuple(str(line) for line in evidence["installed"])
-                return lines if not evidence.get("more") or lines[-1].startswith(LAST_PART) else None
-    return None
+                yield tuple(str(line) for line in evidence["installed"])

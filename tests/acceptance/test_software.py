@@ -23,6 +23,7 @@ from lab.mailbox import Mailbox
 from lab.processes import wait_until
 from lab.walking import Walk
 from lab.workspace import make_key, public_half
+from sopauto.app import CHANGING
 from sopauto.tickets.done_work import done_work
 from sopauto.tickets.model import State, Ticket
 from tests.acceptance.commands import Commands, StandIn
@@ -203,8 +204,8 @@ def test_a_killed_installation_is_finished_by_the_next_run_and_can_still_be_take
     walk = office.walk(answers={"instalasi.7": (False,)})
     with walk.app.store.read() as reader:
         installed = reader.ticket(ticket)
-        (work,) = [one for one in done_work(reader, walk.app.procedure_of) if one.module == "software.install"]
-    assert work.told is not None, "the drift knows what the installation changed"
+        (work,) = done_work(reader, walk.app.procedure_of, CHANGING)
+    assert (work.module, work.told) == ("software.install", ())
     taken_back = walk.row(walk.until(installed, "instalasi.8"))
     assert taken_back.step == "instalasi.1"
     assert office.there() == ["agenda.conf"]

@@ -444,7 +444,10 @@ def settle(module, server, record):
     if not module.check_mode:
         after = server.state(record.order["paths"])
         record.write("after.json", after)
-        changed = lines(differences(record.read("before.json"), after))
+        difference = differences(record.read("before.json"), after)
+        for port in record.order["entry"]["requires"]["ports"]:
+            difference["ports"].setdefault(port, (None, "to be opened"))
+        changed = lines(difference)
         result["evidence"] = {"installed": changed[:MOST], "more": max(0, len(changed) - MOST)}
     module.exit_json(**result)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from sopauto.inventory.drift import Work, drift
@@ -48,6 +49,23 @@ def test_of_what_changed_in_the_month_of_a_ticket_only_what_its_evidence_names_i
     evidence = ("package redis: 7.0 ii, before: nothing", "file /etc/tor/torrc: 1234, before: nothing")
     assert told(store, work("software.install", 0.5, *evidence)) == ["paket tor dipasang, versi 0.4"]
     assert told(store, work("software.configure", 0.5, *evidence)) == ["paket tor dipasang, versi 0.4"]
+
+
+def test_a_port_is_approved_where_the_evidence_names_it(store: SqlStore) -> None:
+    def listening(*ports: int) -> list[dict[str, object]]:
+        return [{"protocol": "tcp", "address": "*", "port": port, "process": "nc"} for port in ports]
+
+    scanned(store, reading(months=0, listening_ports=listening()))
+    scanned(store, reading(months=1, listening_ports=listening(80, 4444)))
+    evidence = "port 80/tcp: to be opened, before: nothing"
+    assert told(store, work("software.install", 0.5, evidence)) == ["port tcp 4444 pada * dibuka oleh nc"]
+
+
+def test_an_installation_without_evidence_explains_nothing(store: SqlStore) -> None:
+    read(store, 0)
+    read(store, 1, REDIS)
+    nothing = replace(work("software.install", 0.5), told=())
+    assert told(store, nothing) == ["paket redis dipasang, versi 7.0"]
 
 
 def test_what_a_ticket_installed_and_somebody_removed_is_no_longer_there(store: SqlStore) -> None:
