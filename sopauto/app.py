@@ -257,8 +257,12 @@ class App:
             scan = begun or self.history.begin(self.clock.now(), len(wanted), only, month)
             return scan, scanner.run(scan, wanted, limits)
 
-    def drift(self, only: Sequence[str] = (), *, since: datetime | None = None) -> Sequence[Drift]:
+    def drift(
+        self, only: Sequence[str] = (), *, since: datetime | None = None, until: datetime | None = None
+    ) -> Sequence[Drift]:
         """Return how the servers in the room differ from what was last approved, where no ticket explains it.
+
+        `until`: as they were last read by then (default: now).
 
         Raises: BadInput (a server is not in the room).
         """
@@ -269,25 +273,27 @@ class App:
         with self.store.read() as reader:
             servers = servers_in_the_room(reader.assets, only)
             works = [Work(**asdict(work)) for work in done_work(reader, self.procedure_of, CHANGING)]
-        return list(drift(self.history, servers, works, now=self.clock.now(), since=since))
+        return list(drift(self.history, servers, works, now=until or self.clock.now(), since=since))
 
     def recap(self, month: date) -> dict[str, Any]:
         """Return the recapitulation of a month, named by its first day (shape: `inventory.recap.recap`).
 
+        Of a month that is over it is that of its last moment; only places and racks are those of today.
         Raises: BadInput (the agency's `end_of_life.yaml`).
         """
-        from sopauto.inventory.month import recapitulate
+        from sopauto.inventory.month import moments, recapitulate
         from sopauto.inventory.recap import Bounds, Counting
         from sopauto.inventory.support import load_support
         from sopauto.inventory.targets import servers_in_the_room
 
-        now, inventory = self.clock.now(), self.settings.inventory
+        zone, inventory = self.settings.zone, self.settings.inventory
+        at = min(self.clock.now(), moments(month, zone)[1])
         bounds = Bounds(full_at=inventory.full_at, warn_days=inventory.warn_days)
-        counting = Counting(today=now.date(), support=load_support(self.settings.root), bounds=bounds)
+        counting = Counting(today=at.astimezone(zone).date(), support=load_support(self.settings.root), bounds=bounds)
         with self.store.read() as reader:
             servers, racks = servers_in_the_room(reader.assets), reader.assets.racks()
-        zone, drift = self.settings.zone, self.drift()
-        return recapitulate(self.history, counting, servers, racks, drift, month=month, zone=zone, now=now)
+        drift = self.drift(until=at)
+        return recapitulate(self.history, counting, servers, racks, drift, month=month, zone=zone, now=at)
 
     def reminding(self) -> Reminding:
         """Return what reminding of overdue rows takes."""

@@ -82,7 +82,7 @@ def _mail(here: App) -> str:
         raise StepFailed(
             f"{mail.host}:{mail.port} does not answer ({error.strerror or error})", mend="see [mail]"
         ) from None
-    waiting = len(here.outbox.pending(here.clock.now(), 1000))
+    waiting = here.outbox.due(here.clock.now())
     return f"{mail.host}:{mail.port} answers; {waiting} e-mails wait"
 
 

@@ -64,7 +64,12 @@ def diff(c: Context, before: str, after: str, host: list[str] | None = None, jso
 
     here = app(c)
     zone = here.settings.zone
-    moments = end_of(before, zone), end_of(after, zone)
+    now = here.clock.now()
+    moments = end_of(before, zone, now), end_of(after, zone, now)
+    known = here.history.first(host) if host else {}
+    for name in host or ():
+        if name not in known:
+            raise BadInput(f"{name!r} was never read", where="--host", mend="see `inv assets.list servers`")
     if moments[0] >= moments[1]:
         raise BadInput(f"{before} does not come before {after}", mend="write the earlier date first")
     found = compare(here.history, *moments, host or ())
@@ -85,7 +90,7 @@ def drift(c: Context, host: list[str] | None = None, since: str = "", json: bool
 
     here = app(c)
     zone = here.settings.zone
-    found = here.drift(host or (), since=end_of(since, zone) if since else None)
+    found = here.drift(host or (), since=end_of(since, zone, here.clock.now()) if since else None)
     tell_drift(found, zone=zone, json=json)
 
 

@@ -47,22 +47,30 @@ def export(here: App, kind: str, folder: str, *, schema: str = "") -> None:
 
 def _glpi(here: App) -> Iterator[tuple[str, str]]:
     from sopauto.inventory.export_glpi import beside, document
-    from sopauto.inventory.latest import snapshots
 
-    for server, snapshot in snapshots(here.history, here.clock.now()):
+    for server, snapshot in _in_the_room(here):
         name = server.replace("/", "_")
         yield f"{name}.json", _text(document(server, snapshot))
         yield f"{name}.more.json", _text(beside(server, snapshot))
 
 
+def _in_the_room(here: App) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the newest snapshot of each server in the room; one that was returned is no longer ours to tell of."""
+    from sopauto.inventory.latest import snapshots
+    from sopauto.inventory.targets import servers_in_the_room
+
+    with here.store.read() as reader:
+        names = [server.id for server in servers_in_the_room(reader.assets)]
+    return snapshots(here.history, here.clock.now(), names) if names else iter(())
+
+
 def _refuse_unfit(here: App, path: Path) -> None:
     """Raise BadInput when GLPI would refuse a document by its own schema."""
     from sopauto.inventory.export_glpi import document
-    from sopauto.inventory.latest import snapshots
     from sopauto.inventory.schema import load_schema
 
     schema = load_schema(path)
-    for server, snapshot in snapshots(here.history, here.clock.now()):
+    for server, snapshot in _in_the_room(here):
         schema.refuse_unfit(document(server, snapshot), name=server)
 
 

@@ -29,7 +29,7 @@ def write_forms(here: App, only: Sequence[str], folder: Path, *, at: str, quiet:
     from sopauto.inventory.targets import servers_in_the_room
 
     now = here.clock.now()
-    until = end_of(at, here.settings.zone) if at else now
+    until = end_of(at, here.settings.zone, now) if at else now
     with here.store.read() as reader:
         servers = {server.id: server for server in servers_in_the_room(reader.assets, only)}
     read = here.history.known(until, list(servers)) if servers else {}
@@ -40,7 +40,9 @@ def write_forms(here: App, only: Sequence[str], folder: Path, *, at: str, quiet:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, snapshot in track(taken, "forms", total=len(read), disable=silent, transient=True):
-            sheet = of_scan(here.settings, servers[name], here.people.unit(servers[name].unit), snapshot)
+            # A unit that left the people file is named by its id: its server stands here still.
+            owner = here.people.units.get(servers[name].unit, servers[name].unit)
+            sheet = of_scan(here.settings, servers[name], owner, snapshot)
             stem = f"inventaris-{name.replace('/', '_')}"
             (folder / f"{stem}.pdf").write_bytes(scan_pdf(here.settings, sheet, now))
             (folder / f"{stem}.json").write_text(json.dumps(sheet, ensure_ascii=False, indent=1), encoding="utf-8")

@@ -15,24 +15,40 @@ if TYPE_CHECKING:
     from sopauto.inventory.drift import Drift
 
 MONTH = len("2026-11")
+EPOCH, LAST = 1970, 9000
+"""The years of dates that can be meant."""
 
 
-def end_of(text: str, zone: tzinfo) -> datetime:
-    """Return the last moment of a day (`2026-11-21`) or month (`2026-11`) of the agency's calendar.
+def end_of(text: str, zone: tzinfo, now: datetime) -> datetime:
+    """Return the last moment of a day (`2026-11-21`) or month (`2026-11`) of the agency's calendar that has begun.
 
     A time of the day may follow: `2026-11-21T14:30`. Raises: BadInput.
     """
+    begin, end = _period(text, zone)
+    if not EPOCH <= begin.year < LAST:
+        raise _no_date(text)
+    if begin > now:
+        raise BadInput(f"{text} is yet to come", mend="write a date that has begun")
+    return end
+
+
+def _period(text: str, zone: tzinfo) -> tuple[datetime, datetime]:
+    """Return the first and the last moment of a month, a day or a moment; raises BadInput (none of them)."""
     try:
         if "T" in text:
             moment = datetime.fromisoformat(text)
-            return moment if moment.tzinfo else moment.replace(tzinfo=zone)
-        day = date.fromisoformat(f"{text}-01" if len(text) == MONTH else text)
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+            return moment, moment
+        first = date.fromisoformat(f"{text}-01" if len(text) == MONTH else text)
     except ValueError:
-        mend = "write a day as 2026-11-21, a month as 2026-11, a moment as 2026-11-21T14:30"
-        raise BadInput(f"{text[:40]!r} is no date", mend=mend) from None
-    if len(text) == MONTH:
-        day = day.replace(day=calendar.monthrange(day.year, day.month)[1])
-    return datetime.combine(day, time.max, zone)
+        raise _no_date(text) from None
+    last = first.replace(day=calendar.monthrange(first.year, first.month)[1]) if len(text) == MONTH else first
+    return datetime.combine(first, time.min, zone), datetime.combine(last, time.max, zone)
+
+
+def _no_date(text: str) -> BadInput:
+    mend = "write a day as 2026-11-21, a month as 2026-11, a moment as 2026-11-21T14:30"
+    return BadInput(f"{text[:40]!r} is no date", mend=mend)
 
 
 def tell_difference(found: Iterable[ServerDifference], *, before: str, after: str, zone: tzinfo, json: bool) -> None:

@@ -37,7 +37,7 @@ def desk_of(c: Context, person: str, key: str, *, json: bool) -> tuple[Desk, str
 
 def send_mail(here: App, *, json: bool) -> None:
     """Deliver what the action put into the outbox; with the mail server away it waits, and the action stands."""
-    if not here.outbox.pending(here.clock.now(), 1):
+    if not here.outbox.due(here.clock.now()):
         return
     from sopauto.mail.outbox import deliver
 

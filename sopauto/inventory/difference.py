@@ -51,7 +51,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerDifference:
-    """What became of a server between two dates: `new`, `unread` (no newer snapshot) or `changed`."""
+    """What became of a server between two dates: `new`, `unread` (tried, and no newer snapshot) or `changed`."""
 
     server: str
     state: str
@@ -95,15 +95,16 @@ def all_facts(history: History, known: Known) -> tuple[dict[Fact, str], set[Fact
 def compare(
     history: History, before: datetime, after: datetime, servers: Sequence[str] = ()
 ) -> Iterator[ServerDifference]:
-    """Yield, by id, each server of which something differs between two moments, or of which there is nothing newer."""
+    """Yield, by id, each server of which something differs between two moments, or that could not be read since."""
     old, new = history.known(before, servers), history.known(after, servers)
+    failed = history.failed(before, after)
     rest = iter(new.values())
     while some := list(islice(rest, MANY)):
         both = [(old[one.server], one) for one in some if one.server in old]
         read = history.sections(sorted({number for pair in both for number in differing(*pair)}))
         for one in some:
             told = difference(old.get(one.server), one, read)
-            if told is not None:
+            if told is not None and (told.state != UNREAD or one.server in failed):
                 yield told
 
 

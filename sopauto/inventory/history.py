@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,11 +72,14 @@ class History(Protocol):
     def end(self, scan: int, at: datetime) -> None:
         """Write that a scan came to its end."""
 
+    def reopen(self, scan: int) -> None:
+        """Let a scan go on with the servers that it could not read."""
+
     def month_runs(self, limit: int) -> Sequence[MonthRun]:
         """Return the newest monthly runs, the newest first."""
 
-    def scans(self, limit: int) -> Sequence[Scan]:
-        """Return the newest scans, the newest first."""
+    def scans(self, limit: int, until: datetime | None = None) -> Sequence[Scan]:
+        """Return the newest scans, the newest first; those that were begun by then, where a moment is named."""
 
     def record(self, scan: int, readings: Sequence[Reading]) -> None:
         """Keep what came of some servers, all of it or none; a server that was read in this scan before stays."""
@@ -86,6 +89,9 @@ class History(Protocol):
 
     def unread(self, scan: int) -> Sequence[Reading]:
         """Return the servers of a scan that have no snapshot, with the reason, by id."""
+
+    def failed(self, after: datetime, until: datetime) -> Collection[str]:
+        """Return the servers that a scan between two moments could not read."""
 
     def known(self, at: datetime, servers: Sequence[str] = ()) -> Mapping[str, Known]:
         """Return the newest snapshot of each server (or of some) that was taken by then."""

@@ -13,11 +13,11 @@ from sopauto.clock import MONTHS
 from sopauto.errors import BadInput
 from sopauto.inventory.difference import compare
 from sopauto.inventory.drift import Drift
-from sopauto.inventory.history import History, Reading
+from sopauto.inventory.history import History, Reading, Scan
 from sopauto.inventory.latest import snapshots
 from sopauto.inventory.recap import Counting, Room, recap
 
-WRITTEN: Final = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])", re.ASCII)
+WRITTEN: Final = re.compile(r"(19[7-9][0-9]|[2-8][0-9]{3})-(0[1-9]|1[0-2])", re.ASCII)
 RECENT: Final = 100
 """Scans that are looked through for the month's."""
 
@@ -77,9 +77,16 @@ def recapitulate(
     return recap(counting, room, month=in_words(month))
 
 
+def nothing_read(history: History, scan: Scan) -> bool:
+    """Tell whether a scan asked servers and none of them could be read."""
+    unread = history.unread(scan.id)
+    asked = [one for one in unread if one.reason != "by-form"]
+    return bool(asked) and len(unread) == len(history.read_in(scan.id))
+
+
 def _unread(history: History, after: datetime, until: datetime) -> Sequence[Reading]:
     """Return what the month's newest scan of the whole room could not read, and no other scan has read since."""
-    for scan in history.scans(RECENT):
+    for scan in history.scans(RECENT, until):
         if not scan.only and after < scan.begun_at <= until:
             unread = history.unread(scan.id)
             known = history.known(until, [one.server for one in unread]) if unread else {}

@@ -36,6 +36,8 @@ class Schema:
             error = best_match(self._validator.iter_errors(document))
         except Unresolvable as unknown:
             raise self._fault(f"refers to {unknown.ref}, which does not stand in it") from None
+        except RecursionError:
+            raise self._fault("refers to itself without an end") from None
         if error is not None:
             place = "/".join(str(part) for part in error.absolute_path) or "the document"
             what = one_line(f"{place}: {error.message}", LONGEST)

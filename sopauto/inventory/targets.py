@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from typing import Final
 
 from sopauto.assets.model import Server, ServerState
 from sopauto.assets.register import Register
 from sopauto.errors import BadInput
 from sopauto.inventory.history import History, Scan
 from sopauto.inventory.scan import Target
+
+RECENT: Final = 100
+"""Scans that are looked through for one that was broken off."""
 
 
 def servers_in_the_room(register: Register, only: Sequence[str] = ()) -> Sequence[Server]:
@@ -25,11 +29,13 @@ def servers_in_the_room(register: Register, only: Sequence[str] = ()) -> Sequenc
 
 
 def broken_off(history: History) -> Scan:
-    """Return the last scan, which did not come to its end; raises BadInput when it did."""
-    last = next(iter(history.scans(1)), None)
-    if last is None or last.ended_at is not None:
-        raise BadInput("no scan was broken off", where="--resume", mend="`inv inventory.scan` begins one")
-    return last
+    """Return the newest scan that did not come to its end, unless all servers were scanned since; raises BadInput."""
+    for scan in history.scans(RECENT):
+        if scan.ended_at is None:
+            return scan
+        if not scan.only:
+            break
+    raise BadInput("no scan was broken off", where="--resume", mend="`inv inventory.scan` begins one")
 
 
 def left_in(history: History, register: Register, scan: Scan) -> Sequence[Server]:

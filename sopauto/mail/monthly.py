@@ -45,11 +45,13 @@ def letters(
     Raises: BadInput (the template).
     """
     subject = f"inventaris-{month}"
+    attached = _paper(files)
     values = {
         "bulan": one_line(recap["bulan"]),
         "penerima": one_line(people.position(settings.inventory.report_to).title),
         "ringkasan": "\n".join(one_line(f"{name}: {value}") for name, value in recap["ringkasan"]),
         "terlewat": one_line(", ".join(missed)),
+        "terlampir": one_line(attached.name) if attached else "",
         "berkas": "\n".join(one_line(str(path)) for path in files),
         "penutup": closing(settings, subject),
     }

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import and_, delete, func, insert, select, update
 
 from sopauto.errors import Conflict
 from sopauto.inventory import packing
@@ -59,9 +59,18 @@ class SqlHistory:
         with self._store.connected(writes=True) as connection:
             connection.execute(update(inventory.scans).where(c.id == scan).values(ended_at=at))
 
-    def scans(self, limit: int) -> Sequence[Scan]:
-        """Return the newest scans, the newest first."""
+    def reopen(self, scan: int) -> None:
+        """Let a scan go on with the servers that it could not read."""
+        c, readings = inventory.scans.c, inventory.readings
+        with self._store.connected(writes=True) as connection:
+            connection.execute(delete(readings).where(readings.c.scan == scan, readings.c.parts.is_(None)))
+            connection.execute(update(inventory.scans).where(c.id == scan).values(ended_at=None))
+
+    def scans(self, limit: int, until: datetime | None = None) -> Sequence[Scan]:
+        """Return the newest scans, the newest first; those that were begun by then, where a moment is named."""
         query = select(inventory.scans).order_by(inventory.scans.c.id.desc()).limit(limit)
+        if until is not None:
+            query = query.where(inventory.scans.c.begun_at <= until)
         with self._store.connected(writes=False) as connection:
             return [_scan(row) for row in connection.execute(query).mappings()]
 
@@ -107,6 +116,13 @@ class SqlHistory:
         query = select(c.server, c.taken_at, c.reason, c.detail).where(c.scan == scan, c.parts.is_(None))
         with self._store.connected(writes=False) as connection:
             return [Reading(**row) for row in connection.execute(query.order_by(c.server)).mappings()]
+
+    def failed(self, after: datetime, until: datetime) -> Collection[str]:
+        """Return the servers that a scan between two moments could not read."""
+        c = inventory.readings.c
+        query = select(c.server).where(c.parts.is_(None), c.taken_at > after, c.taken_at <= until).distinct()
+        with self._store.connected(writes=False) as connection:
+            return set(connection.scalars(query))
 
     def known(self, at: datetime, servers: Sequence[str] = ()) -> Mapping[str, Known]:
         """Return the newest snapshot of each server (or of some) that was taken by then."""

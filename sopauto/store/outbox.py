@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from sopauto.store import tables
 from sopauto.store.alone import DELIVERY, held
@@ -55,6 +55,12 @@ class SqlOutbox:
         query = found.where(c.next_try <= now).order_by(c.id).limit(limit)
         with self._store.connected(writes=False) as connection:
             return [_queued(dict(row)) for row in connection.execute(query).mappings()]
+
+    def due(self, now: datetime) -> int:
+        """Return how many messages' next try is due."""
+        query = select(func.count()).select_from(tables.outbox).where(tables.outbox.c.next_try <= now)
+        with self._store.connected(writes=False) as connection:
+            return connection.scalar(query) or 0
 
     def rows(self, limit: int) -> Sequence[Queued]:
         """Return the newest messages, sent or not, without what they carry."""

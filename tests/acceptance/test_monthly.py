@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from ipaddress import IPv4Address
@@ -139,6 +139,8 @@ def test_an_interrupted_scan_is_taken_up_where_it_was(room: Room, ending: signal
     before = len(room.servers["web-01"].commands)
     hanging.delay = 0.0
     begun = time.monotonic()
+    room.inv("inventory.scan", "--host", "web-01")
+    before += 1
     assert "1 of 1 servers read" in room.inv("inventory.scan", "--resume")
     assert time.monotonic() - begun < 25
     assert len(room.servers["web-01"].commands) == before
@@ -182,6 +184,19 @@ def test_drift_is_every_difference_without_a_ticket(room: Room) -> None:
     told = room.inv("inventory.drift", "--host", "web-02")
     assert "web-02: 1 perbedaan tanpa tiket" in told
     assert "simpus-01" not in told
+
+
+def last_month(room: Room) -> None:
+    """Let the present month's run have been that of the month before."""
+    from sqlalchemy import update
+
+    from sopauto.store.tables_inventory import months, scans
+
+    begun = datetime.now(JAKARTA).replace(day=1) - timedelta(days=3)
+    backdate(room, days=(datetime.now(JAKARTA) - begun).days)
+    with room.office.workspace.app().store.connected(writes=True) as connection:
+        connection.execute(update(months).values(month=f"{begun:%Y-%m}"))
+        connection.execute(update(scans).values(begun_at=begun))
 
 
 def backdate(room: Room, *, days: int) -> None:
@@ -256,6 +271,8 @@ def test_the_month_is_reported_in_three_kinds_of_file(room: Room, tmp_path: Path
 def test_each_server_that_was_read_has_its_form(room: Room, tmp_path: Path) -> None:
     assert "no server was read until then" in room.inv("inventory.form", expect=2)
     room.inv("inventory.scan", "--pin", "--host", "simpus-01", "--host", "web-01")
+    with room.office.workspace.app().store.write() as writer:
+        writer.assets.save_server(replace(placed("simpus-01", "127.0.31.11", 1), unit="unit-yang-bubar"))
     folder = tmp_path / "formulir"
     assert "never read: web-02" in room.inv("inventory.form", "--to", str(folder))
     names = [f"inventaris-{name}{suffix}" for name in ("simpus-01", "web-01") for suffix in (".json", ".pdf")]
@@ -265,6 +282,8 @@ def test_each_server_that_was_read_has_its_form(room: Room, tmp_path: Path) -> N
     assert ["Alamat IP", "127.0.31.12"] in sheet["tempat"]
     assert ["Nama host", "web-01"] in sheet["jaringan"]
     assert "no server was read until then" in room.inv("inventory.form", "--at", "2026-01", expect=2)
+    orphan = json.loads((folder / "inventaris-simpus-01.json").read_text())
+    assert ["Pemilik", "unit-yang-bubar"] in orphan["terdaftar"]
     only = room.json("inventory.form", "--host", "web-01", "--to", str(tmp_path / "satu"))
     assert (only["written"], only["unread"]) == (["web-01"], [])
 
@@ -356,6 +375,62 @@ def test_missed_months_are_named_and_mail_waits_for_its_server(room: Room) -> No
         connection.execute(update(outbox).values(next_try=here.clock.now()))
     room.inv("mail.send")
     assert "terlewat dan tidak dapat didata lagi" in text_of(room.office.mailbox.messages[0])
+
+
+def test_a_month_that_broke_off_and_is_over_is_reported_too(room: Room) -> None:
+    pin_all(room)
+    room.servers["web-02"].delay = 30.0
+    run = room.office.run_until("inventory.monthly", as_="", told=["2 of 3 servers"])
+    run.send_signal(signal.SIGINT)
+    run.communicate(timeout=60)
+    room.servers["web-02"].delay = 0.0
+    last_month(room)
+    assert "scanned, reported and mailed" in room.inv("inventory.monthly")
+    before, now = map(text_of, room.office.mailbox.messages)
+    assert "Server terbaca: 2" in before
+    assert "Server terbaca: 3" in now
+    assert "terlewat" not in before + now
+    assert len(list((room.office.home / "laporan").iterdir())) == 6
+
+
+def test_a_month_in_which_nothing_could_be_read_stays_open(room: Room) -> None:
+    pin_all(room)
+    for server in room.servers.values():
+        server.unplug()
+    for _ in range(2):
+        assert "no server could be read" in room.inv("inventory.monthly", expect=1)
+    assert room.office.mailbox.messages == []
+    for server in room.servers.values():
+        server.plug_in()
+    assert "scanned, reported and mailed" in room.inv("inventory.monthly")
+    assert "Server terbaca: 3" in text_of(room.office.mailbox.messages[0])
+
+
+def test_the_report_of_a_month_that_is_over_is_that_of_its_end(room: Room) -> None:
+    room.inv("inventory.scan", "--pin")
+    begun = datetime.now(JAKARTA).replace(day=1)
+    backdate(room, days=(datetime.now(JAKARTA) - begun).days + 5)
+    server = room.servers["web-01"]
+    server.answer = server.answer.replace(b"end\t1", b"package\ttor\t0.4\nend\t1")
+    room.inv("inventory.scan")
+    over = room.json("inventory.report", "--month", f"{begun - timedelta(days=3):%Y-%m}")
+    assert dict(over["ringkasan"])["Server berbeda dari yang disetujui"] == 0
+    assert dict(room.json("inventory.report")["ringkasan"])["Server berbeda dari yang disetujui"] == 1
+
+
+def test_dates_and_servers_that_cannot_be_meant_are_refused(room: Room) -> None:
+    room.inv("inventory.scan", "--pin")
+    told = room.inv("inventory.diff", "2026-01", "2026-02")
+    assert "tidak ada perubahan" in told, "no scan between them could not read anything"
+    for arguments, fault in (
+        (("inventory.diff", "2099-01", "2099-02"), "yet to come"),
+        (("inventory.diff", "0001-01-01T00:00", "2026-11"), "is no date"),
+        (("inventory.diff", "2026-01", "2026-02", "--host", "nobdy"), "was never read"),
+        (("inventory.drift", "--since", "2099-01"), "yet to come"),
+        (("inventory.report", "--month", "0000-01"), "is no month"),
+        (("inventory.report", "--month", "9999-12"), "is no month"),
+    ):
+        assert fault in room.inv(*arguments, expect=2)
 
 
 def test_a_month_that_nobody_would_be_told_of_is_not_begun(room: Room) -> None:

@@ -20,6 +20,7 @@ from sopauto.store.engine import make_engine
 from sopauto.store.sqlstore import SqlStore
 from sopauto.store.versions import _config, upgrade
 from sopauto.tickets.storage import Mail
+from sopauto.work import Artifact
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 MONTH = timedelta(days=30)
@@ -120,6 +121,28 @@ def test_a_month_has_one_scan_and_is_reported_once(store: SqlStore) -> None:
     assert [one.ticket for one in store.outbox.rows(5)] == ["inventaris-2026-11"]
     (run,) = store.history.month_runs(5)
     assert (run.month, run.scan, run.reported_at) == ("2026-11", scan, NOW)
+
+
+def test_letters_carry_one_document_that_is_kept_once(store: SqlStore) -> None:
+    scan = store.history.begin(NOW, 1, month="2026-11")
+    paper = Artifact(name="inventaris-2026-11.pdf", media_type="application/pdf", content=b"%PDF-1.7")
+    texts = {"ticket": "inventaris-2026-11", "subject": "Rekapitulasi", "body": "Isi"}
+    both = [Mail(**texts, to=f"{name}@example.go.id", attached=paper) for name in ("kasi", "kabid")]
+    store.history.report_month("2026-11", [*both, Mail(**texts, to="tu@example.go.id")], NOW)
+    assert [one.attached for one in store.outbox.pending(NOW, 9)] == [paper, paper, None]
+    assert store.outbox.due(NOW) == 3
+    assert store.counts()["documents"] == 1
+    assert scan.ended_at is None
+
+
+def test_a_scan_goes_on_with_what_it_could_not_read(store: SqlStore) -> None:
+    scan = scanned(store, reading("web-01"), Reading(server="web-02", taken_at=NOW, reason="timeout"))
+    assert store.history.failed(NOW - MONTH, NOW) == {"web-02"}
+    assert store.history.failed(NOW, NOW + MONTH) == set()
+    store.history.reopen(scan)
+    assert (store.history.read_in(scan), store.history.unread(scan)) == (["web-01"], [])
+    assert [one.ended_at for one in store.history.scans(5)] == [None]
+    assert store.history.scans(5, until=NOW - MONTH) == []
 
 
 def test_scans_of_named_servers_are_told_apart(store: SqlStore) -> None:

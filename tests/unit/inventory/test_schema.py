@@ -33,6 +33,7 @@ def test_what_does_not_fit_is_told_with_its_place() -> None:
         ([1], "is no JSON schema"),
         ({"$ref": "https://192.0.2.1/other.json"}, "which does not stand in it"),
         ({"$ref": "#/definitions/lost"}, "which does not stand in it"),
+        ({"$ref": "#"}, "refers to itself"),
     ],
 )
 def test_a_file_that_is_no_whole_schema_is_refused(tmp_path: Path, content: Any, told: str) -> None:
