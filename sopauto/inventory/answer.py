@@ -7,7 +7,7 @@ number is checked, each list is cut at a limit that no honest server meets, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from ipaddress import ip_address, ip_interface, ip_network
 from typing import Final, TypeVar
 
@@ -19,6 +19,11 @@ MAX_ITEMS: Final = 2000
 """Entries of one list that are kept."""
 DIGITS: Final = re.compile(r"[0-9]{1,15}")
 """Counted in KiB this is still a 64-bit number of bytes."""
+
+
+class TooLarge(StepFailed):
+    """An answer makes an inventory that is larger than any honest one."""
+
 
 T = TypeVar("T", bound=Hashable)
 
@@ -37,6 +42,18 @@ class Answer:
     def rows(self, section: str, width: int) -> Iterable[list[str]]:
         """Return the lines of a section that hold exactly so many fields, split at tabs."""
         return (row for row in (line.split("\t") for line in self.lines(section)) if len(row) == width)
+
+    def things(self, section: str, width: int) -> Iterator[list[str]]:
+        """Return the rows of a section as `rows` does, the first of each name only (the first field).
+
+        What belongs to a name is looked up by it: under a name that came a thousand times it would stand as often.
+        """
+        seen: set[str] = set()
+        for row in self.rows(section, width):
+            name = text(row[0])
+            if name not in seen:
+                seen.add(name)
+                yield row
 
     def first(self, *sections: str) -> str | None:
         """Return the first line with something in it of the first section that has one."""

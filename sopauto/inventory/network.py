@@ -35,7 +35,7 @@ def _interfaces(answer: Answer) -> Iterator[Interface]:
     listed = answer.bounded("network.interfaces.addresses", chain(_addresses(answer), procfs.addresses(answer)))
     for name, shown in listed:
         held.setdefault(name, []).append(shown)
-    for name, mac, state, mtu in answer.rows("interface", 4):
+    for name, mac, state, mtu in answer.things("interface", 4):
         yield Interface(
             name=text(name),
             mac=mac if MAC.fullmatch(mac) else None,

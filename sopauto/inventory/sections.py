@@ -27,7 +27,7 @@ USED: Final = "used_bytes"
 
 
 def split(snapshot: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the sections of a snapshot (`model.Snapshot.as_json`); how full its disks are goes to `use`."""
+    """Return the sections of a snapshot (`snapshot.parse`); how full its disks are goes to `use`."""
     server = snapshot["server"]
     parts: dict[str, Any] = {name: {field: server[field] for field in fields} for name, fields in SERVER.items()}
     systems = server["filesystems"]

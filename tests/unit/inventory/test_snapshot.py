@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sopauto.errors import StepFailed
 from sopauto.inventory import script
-from sopauto.inventory.answer import MAX_ITEMS, MAX_TEXT
+from sopauto.inventory.answer import MAX_ITEMS, MAX_TEXT, TooLarge
 from sopauto.inventory.snapshot import parse
 
 AT = datetime(2026, 11, 20, 9, 30, 15, 999, tzinfo=UTC)
@@ -292,6 +292,21 @@ def test_a_list_without_end_is_cut_and_the_cut_is_recorded() -> None:
     snapshot = answer(*(f"service\ts{number:06}\trunning" for number in range(MAX_ITEMS + 5)))
     assert len(snapshot["server"]["services"]) == MAX_ITEMS
     assert snapshot["missing"] == [f"server.services: more than {MAX_ITEMS} entries"]
+
+
+def test_a_name_that_comes_again_gets_nothing_again() -> None:
+    many = range(MAX_ITEMS)
+    volumes = [f"volume\tg\t{'v' * 190}{n}\t1" for n in many] + [f"volume_group\tg\t{n}\t1" for n in many]
+    addresses = [f"address\t2: eth0 inet 10.9.{n // 250}.{n % 250}/16" for n in many]
+    snapshot = answer(*volumes, *addresses, *(f"interface\teth0\t\tup\t{n}" for n in many))
+    assert [len(group["volumes"]) for group in snapshot["server"]["volume_groups"]] == [MAX_ITEMS]
+    assert [len(one["addresses"]) for one in snapshot["network"]["interfaces"]] == [MAX_ITEMS]
+
+
+def test_an_answer_that_swells_beyond_its_bound_is_no_inventory() -> None:
+    unseen = "\x01" * MAX_TEXT
+    with pytest.raises(TooLarge, match="larger than 4 MiB"):
+        answer(*(f"disk\t{n}{unseen}\t8\t1\t{unseen}\t{unseen}" for n in range(MAX_ITEMS)))
 
 
 def test_a_server_that_says_nothing_but_end_has_an_empty_inventory() -> None:
