@@ -19,6 +19,8 @@ MAX_ITEMS: Final = 2000
 """Entries of one list that are kept."""
 DIGITS: Final = re.compile(r"[0-9]{1,15}")
 """Counted in KiB this is still a 64-bit number of bytes."""
+ZONE: Final = re.compile(r"%[^/]*")
+"""What `ipaddress` would take as it is and at any length: the interface of an IPv6 address (`fe80::1%eth0/64`)."""
 
 
 class TooLarge(StepFailed):
@@ -111,7 +113,7 @@ def number(value: str | None) -> int | None:
 
 def address(value: str) -> str | None:
     """Return an IP address in its usual form, without a zone; None for anything else."""
-    return _parsed(_unmapped, value.partition("%")[0])
+    return _parsed(_unmapped, ZONE.sub("", value))
 
 
 def _unmapped(value: str) -> object:
@@ -121,13 +123,13 @@ def _unmapped(value: str) -> object:
 
 
 def interface_address(value: str) -> str | None:
-    """Return an IP address with its prefix length; None for anything else."""
-    return _parsed(ip_interface, value)
+    """Return an IP address with its prefix length, without a zone; None for anything else."""
+    return _parsed(ip_interface, ZONE.sub("", value))
 
 
 def destination(value: str) -> str | None:
-    """Return a network in its usual form, or `default`; None for anything else."""
-    return value if value == "default" else _parsed(ip_network, value)
+    """Return a network in its usual form, without a zone, or `default`; None for anything else."""
+    return value if value == "default" else _parsed(ip_network, ZONE.sub("", value))
 
 
 def _parsed(parse: Callable[[str], object], value: str) -> str | None:

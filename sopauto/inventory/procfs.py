@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network, IPv6Address
 from typing import Final
 
-from sopauto.inventory.answer import Answer, address, text
+from sopauto.inventory.answer import Answer, address, interface_address, text
 from sopauto.inventory.model import ListeningPort, Route
 
 SOCKET: Final = re.compile(r" *[0-9]+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) [0-9A-F]+:[0-9A-F]{4} ([0-9A-F]{2}) ")
@@ -56,8 +56,10 @@ def addresses(answer: Answer) -> Iterator[tuple[str, str]]:
             yield ways[way], f"{local}/{way[1]}"
     for line in answer.lines("if_inet6"):
         found = INET6.fullmatch(line.strip())
-        if found:
-            yield found[3], f"{IPv6Address(int(found[1], 16))}/{int(found[2], 16)}"
+        # The length is any number up to 255.
+        shown = found and interface_address(f"{IPv6Address(int(found[1], 16))}/{int(found[2], 16)}")
+        if found and shown:
+            yield found[3], shown
 
 
 def _routes(answer: Answer) -> Iterator[tuple[str, IPv4Network, IPv4Address]]:
