@@ -90,9 +90,10 @@ def _services(part: Mapping[str, Any]) -> Pairs:
 
 def _is_kept(service: Mapping[str, Any]) -> bool:
     """Tell whether a service's state says something: one that is called when it is needed comes and goes by itself."""
-    if service["starts"] in AT_BOOT:
+    starts = service.get("starts")
+    if starts in AT_BOOT:
         return True
-    return service["starts"] not in ON_CALL and service["state"] == "running"
+    return starts not in ON_CALL and service["state"] == "running"
 
 
 def _ports(part: Mapping[str, Any]) -> Pairs:

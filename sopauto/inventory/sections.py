@@ -1,4 +1,8 @@
-"""A snapshot in sections: what changes together is kept together, and what did not change is kept once."""
+"""A snapshot in sections: what changes together is kept together, and what did not change is kept once.
+
+Sections of years ago are read as they were kept: fields are only added, and one that was added later is read with a
+default (`.get`).
+"""
 
 from __future__ import annotations
 

@@ -140,6 +140,14 @@ def test_a_failing_disk_is_told_though_another_was_not_read() -> None:
     assert told(failing, "server.disks.health: needs root", "server.disks.health sdb: no answer") == [sentence]
 
 
+def test_services_that_were_read_before_it_was_known_what_starts_them_are_compared() -> None:
+    def facts_of_services(*states: str) -> dict[tuple[str, str], str]:
+        return facts_of("services", {"services": [{"name": "cron", "state": state} for state in states]})
+
+    (change,) = changes(facts_of_services("running"), facts_of_services("dead"))
+    assert change.words == "layanan cron berubah dari running menjadi dead"
+
+
 def test_hostile_names_stay_words() -> None:
     server = copy.deepcopy(recorded("debian"))
     server["server"]["packages"].append({"name": "{0.__class__}", "version": "{item}"})
