@@ -18,7 +18,8 @@ SOCKET: Final = re.compile(r" *[0-9]+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) 
 OPEN: Final = {"tcp": "0A", "udp": "07"}
 """The states TCP_LISTEN and, for UDP, unconnected."""
 ROUTE: Final = re.compile(r"(\S{1,15})\t([0-9A-F]{8})\t([0-9A-F]{8})\t(?:[^\t]*\t){4}([0-9A-F]{8})\t")
-INET6: Final = re.compile(r"([0-9a-f]{32}) [0-9a-f]{2} ([0-9a-f]{2}) [0-9a-f]{2} [0-9a-f]{2} +(\S{1,15})")
+INET6: Final = re.compile(r"([0-9a-f]{32}) [0-9a-f]{2} ([0-9a-f]{2}) [0-9a-f]{2} [0-9a-f][02468ace] +(\S{1,15})")
+"""The fifth column are flags: an odd number is a temporary address, which is left out."""
 LEAF: Final = re.compile(r" *\|-- ([0-9.]{7,15})")
 
 

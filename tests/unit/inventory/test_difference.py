@@ -60,18 +60,50 @@ def test_a_service_that_is_called_for_a_moment_is_no_difference_unless_it_fails(
     assert failed == ["layanan apt-daily ditambahkan (failed)"]
 
 
-@pytest.mark.parametrize("starts", ["disabled", "transient"])
+@pytest.mark.parametrize("starts", ["disabled", "transient", None])
 def test_a_service_that_somebody_started_by_hand_is_a_difference_while_it_runs(starts: str) -> None:
     assert told(lambda s, n: s["services"].append(service("ukur", "dead", starts))) == []
     assert told(lambda s, n: s["services"].append(service("ukur", "running", starts))) != []
 
 
-@pytest.mark.parametrize("starts", ["enabled", "generated", None])
+@pytest.mark.parametrize("starts", ["enabled", "generated"])
 def test_a_service_of_the_boot_that_ended_is_a_difference(starts: str | None) -> None:
     def ended(server: Any, network: Any) -> None:
         server["services"][0] = service("cron", "dead", starts)
 
     assert told(ended) == ["layanan cron berubah dari running menjadi dead"]
+
+
+def test_a_service_that_ended_is_a_difference_where_the_server_does_not_tell_what_starts_it() -> None:
+    running, stopped = (facts_of("services", {"services": [service("cron", s, None)]}) for s in ("running", "stopped"))
+    assert [one.words for one in changes(running, stopped)] == ["layanan cron berubah dari running menjadi stopped"]
+
+
+@pytest.mark.parametrize("name", ["run-u77", "run-r0123456789abcdef0123456789abcdef", "run-p4321-i4322"])
+@pytest.mark.parametrize("state", ["running", "failed"])
+def test_a_service_whose_name_is_another_each_time_is_no_difference(name: str, state: str) -> None:
+    assert told(lambda s, n: s["services"].append(service(name, state, "transient"))) == []
+    assert told(lambda s, n: s["services"].append(service(name.replace("run-", "lari-"), state, "transient"))) != []
+
+
+@pytest.mark.parametrize(
+    ("protocol", "number", "differences"), [("udp", 32768, 0), ("udp", 32767, 1), ("tcp", 45000, 1)]
+)
+def test_ports_of_clients_are_no_difference(protocol: str, number: int, differences: int) -> None:
+    port = {"protocol": protocol, "address": "*", "port": number, "process": None}
+    assert len(told(lambda s, n: s["listening_ports"].append(port))) == differences
+
+
+@pytest.mark.parametrize(("name", "differences"), [("veth1a2b3c4", 0), ("vnet0", 0), ("tap100i0", 0), ("wg0", 4)])
+def test_interfaces_of_guests_are_no_difference(name: str, differences: int) -> None:
+    def started(server: Any, network: Any) -> None:
+        mac = "fe:54:00:00:00:01"
+        network["interfaces"].append(
+            {"name": name, "mac": mac, "state": "up", "mtu": 1500, "addresses": ["10.9.0.1/32"]}
+        )
+        network["routes"].append({"destination": "10.9.0.2/32", "gateway": None, "interface": name})
+
+    assert len(told(started)) == differences
 
 
 @pytest.mark.parametrize(

@@ -322,6 +322,17 @@ def test_the_same_answer_gives_the_same_snapshot() -> None:
     assert recorded("debian") == recorded("debian")
 
 
+def test_an_address_that_is_another_tomorrow_is_left_out() -> None:
+    network = answer(
+        "interface\teth0\t\tup\t1500",
+        "address\t2: eth0    inet6 2001:db8::a1/64 scope global temporary dynamic \\       valid_lft 600sec",
+        "address\t2: eth0    inet6 2001:db8::1/64 scope global dynamic mngtmpaddr \\       valid_lft 600sec",
+        "if_inet6\t20010db80000000000000000000000a2 02 40 00 01 eth0",
+        "if_inet6\t20010db8000000000000000000000002 02 40 00 00 eth0",
+    )["network"]
+    assert network["interfaces"][0]["addresses"] == ["2001:db8::1/64", "2001:db8::2/64"]
+
+
 NAMES = """
 vendor cpuinfo lscpu memory disk os uptime systemd unit_file service ss user proc_tcp proc_tcp6 proc_udp fib_route
 fib_trie if_inet6 interface address route4 route6 resolv missing chrony ntpq timesync
