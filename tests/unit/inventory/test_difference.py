@@ -164,6 +164,51 @@ def test_what_can_no_longer_be_read_is_not_told_as_gone() -> None:
     assert len(told(without_root)) == 6
 
 
+@pytest.mark.parametrize(
+    ("line", "part", "field"),
+    [
+        ("server.packages: no answer", "server", "packages"),
+        ("server.packages: more than 10000 entries", "server", "packages"),
+        ("server.services: no answer", "server", "services"),
+        ("server.services.starts: no answer", "server", "services"),
+        ("server.users: more than 2000 entries", "server", "users"),
+        ("server.listening_ports: no answer", "server", "listening_ports"),
+        ("server.filesystems: no answer", "server", "filesystems"),
+        ("server.volume_groups: more than 2000 entries", "server", "volume_groups"),
+        ("server.disks: more than 2000 entries", "server", "disks"),
+        ("server.arrays: more than 2000 entries", "server", "arrays"),
+        ("network.interfaces: more than 2000 entries", "network", "interfaces"),
+        ("network.routes: no answer", "network", "routes"),
+    ],
+)
+def test_of_a_list_that_was_not_read_to_its_end_nothing_is_told_as_gone_or_come(
+    line: str, part: str, field: str
+) -> None:
+    def unread(server: Any, network: Any) -> None:
+        (server if part == "server" else network)[field].clear()
+
+    assert told(unread, line) == []
+    assert told(unread) != []
+
+
+@pytest.mark.parametrize(
+    "line", ["network.addresses: no answer", "network.interfaces.addresses: more than 2000 entries"]
+)
+def test_addresses_that_were_not_read_are_not_told_as_gone(line: str) -> None:
+    def unread(server: Any, network: Any) -> None:
+        network["interfaces"][0]["addresses"].clear()
+
+    assert told(unread, line) == []
+    assert told(unread) != []
+
+
+def test_ports_are_known_though_their_processes_are_not() -> None:
+    line = "server.listening_ports.process: needs root and ss"
+    assert told(lambda s, n: s["listening_ports"].pop(1), line) == [
+        "port tcp 80 pada * ditutup, sebelumnya dipakai nginx"
+    ]
+
+
 def test_a_failing_disk_is_told_though_another_was_not_read() -> None:
     def failing(server: Any, network: Any) -> None:
         server["disks"][1]["health"] = "FAILED!"
