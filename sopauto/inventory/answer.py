@@ -7,7 +7,7 @@ number is checked, each list is cut at a limit that no honest server meets, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from ipaddress import ip_address, ip_interface, ip_network
 from typing import Final, TypeVar
 
@@ -19,6 +19,13 @@ MAX_ITEMS: Final = 2000
 """Entries of one list that are kept."""
 DIGITS: Final = re.compile(r"[0-9]{1,15}")
 """Counted in KiB this is still a 64-bit number of bytes."""
+ZONE: Final = re.compile(r"%[^/]*")
+"""What `ipaddress` would take as it is and at any length: the interface of an IPv6 address (`fe80::1%eth0/64`)."""
+
+
+class TooLarge(StepFailed):
+    """An answer makes an inventory that is larger than any honest one."""
+
 
 T = TypeVar("T", bound=Hashable)
 
@@ -37,6 +44,18 @@ class Answer:
     def rows(self, section: str, width: int) -> Iterable[list[str]]:
         """Return the lines of a section that hold exactly so many fields, split at tabs."""
         return (row for row in (line.split("\t") for line in self.lines(section)) if len(row) == width)
+
+    def things(self, section: str, width: int) -> Iterator[list[str]]:
+        """Return the rows of a section as `rows` does, the first of each name only (the first field).
+
+        What belongs to a name is looked up by it: under a name that came a thousand times it would stand as often.
+        """
+        seen: set[str] = set()
+        for row in self.rows(section, width):
+            name = text(row[0])
+            if name not in seen:
+                seen.add(name)
+                yield row
 
     def first(self, *sections: str) -> str | None:
         """Return the first line with something in it of the first section that has one."""
@@ -94,7 +113,7 @@ def number(value: str | None) -> int | None:
 
 def address(value: str) -> str | None:
     """Return an IP address in its usual form, without a zone; None for anything else."""
-    return _parsed(_unmapped, value.partition("%")[0])
+    return _parsed(_unmapped, ZONE.sub("", value))
 
 
 def _unmapped(value: str) -> object:
@@ -104,13 +123,13 @@ def _unmapped(value: str) -> object:
 
 
 def interface_address(value: str) -> str | None:
-    """Return an IP address with its prefix length; None for anything else."""
-    return _parsed(ip_interface, value)
+    """Return an IP address with its prefix length, without a zone; None for anything else."""
+    return _parsed(ip_interface, ZONE.sub("", value))
 
 
 def destination(value: str) -> str | None:
-    """Return a network in its usual form, or `default`; None for anything else."""
-    return value if value == "default" else _parsed(ip_network, value)
+    """Return a network in its usual form, without a zone, or `default`; None for anything else."""
+    return value if value == "default" else _parsed(ip_network, ZONE.sub("", value))
 
 
 def _parsed(parse: Callable[[str], object], value: str) -> str | None:

@@ -7,6 +7,7 @@
 export LC_ALL=C
 PATH=$PATH:/usr/sbin:/sbin:/usr/bin:/bin
 TAB=$(printf '\t')
+CUT=$(printf '\001')
 
 # Whoever sends the script may put names of parts before it that are to be left out (`skip`).
 wanted() { case " $skip " in *" $1 "*) missing "$1" 'left out by the settings' && return 1 ;; esac; }
@@ -21,6 +22,15 @@ bounded() { if have timeout; then timeout 15 "$@"; else "$@"; fi; }
 
 # Print standard input under a section's name.
 section() { sed "s/^/$1$TAB/"; }
+
+# Ask a program that may hang, and print what a sed script makes of its answer: `asked FIELD SCRIPT PROGRAM …`. Where it
+# fails, the field is missing though lines came, and a line that it left unfinished is none. A mark behind its output
+# tells that, since a pipe hides the exit status.
+asked() {
+    field=$1 edit=$2
+    shift 2
+    { bounded "$@" || printf '%s\n' "$CUT"; } | sed -n "/$CUT\$/{s/.*/missing$TAB$field: no answer/p;d;};$edit"
+}
 
 # Print the first line of a readable file under a section's name.
 first() { if [ -r "$2" ]; then head -n 1 "$2" | tr -d '\000' | section "$1"; fi; }
@@ -54,7 +64,9 @@ hardware() {
     first_as_root serial $dmi/product_serial server.serial
     first_as_root serial $tree/serial-number server.serial
     grep -E '^(processor|model name|physical id|core id)[[:blank:]]*:' /proc/cpuinfo | section cpuinfo
-    if have lscpu; then bounded lscpu | grep -E '^(Model name|Socket|Core|Thread|CPU\(s\))' | section lscpu; fi
+    if have lscpu; then
+        asked server.cpu "s/^\(Model name\|Socket\|Core\|Thread\|CPU(s)\)/lscpu$TAB&/p" lscpu
+    fi
     grep '^MemTotal:' /proc/meminfo | section memory
     for block in /sys/block/*; do disk "$block"; done
 }
@@ -97,44 +109,57 @@ system() {
     uname -m | section architecture
     first host_name /proc/sys/kernel/hostname
     first uptime /proc/uptime
-    packages | section package
+    packages
     if wanted updates; then updates; fi
     services
-    grep -v '^[+-]' /etc/passwd | section user
+    sed -n "/^[+-]/!s/^/user$TAB/p" /etc/passwd || missing server.users 'no answer'
 }
 
 # Names and versions by the distribution's own tool, or from its database. rpm comes last: busybox has one that finds
 # nothing.
 packages() {
     if have dpkg-query; then
-        bounded dpkg-query -W -f='${db:Status-Status}\t${binary:Package}\t${Version}\n' | sed -n "s/^installed$TAB//p"
+        asked server.packages "s/^installed$TAB/package$TAB/p" \
+            dpkg-query -W -f='${db:Status-Status}\t${binary:Package}\t${Version}\n'
     elif [ -r /var/lib/dpkg/status ]; then
         awk '/^Package: /{name = $2} /^Status: .* installed$/{there = 1} /^Version: /{version = $2}
-            /^$/{if (there) print name "\t" version; there = 0} END {if (there) print name "\t" version}' /var/lib/dpkg/status
+            /^$/{if (there) print name "\t" version; there = 0} END {if (there) print name "\t" version}' /var/lib/dpkg/status |
+            section package
     elif [ -r /lib/apk/db/installed ]; then
-        awk '/^P:/{name = substr($0, 3)} /^V:/{print name "\t" substr($0, 3)}' /lib/apk/db/installed
+        awk '/^P:/{name = substr($0, 3)} /^V:/{print name "\t" substr($0, 3)}' /lib/apk/db/installed | section package
     elif [ -d /var/lib/pacman/local ]; then
-        ls /var/lib/pacman/local | sed -n "s/^\(.*\)-\([^-]*-[^-]*\)$/\1$TAB\2/p"
+        ls /var/lib/pacman/local | sed -n "s/^\(.*\)-\([^-]*-[^-]*\)$/package$TAB\1$TAB\2/p"
     elif have rpm; then
-        bounded rpm -qa --qf '%{NAME}\t%{VERSION}-%{RELEASE}.%{ARCH}\n'
+        asked server.packages "s/^/package$TAB/p" rpm -qa --qf '%{NAME}\t%{VERSION}-%{RELEASE}.%{ARCH}\n'
     fi
 }
 
 # What the package lists of the server itself offer; nothing is fetched for it.
 updates() {
     if have apt-get; then
-        bounded apt-get -s -q -o Debug::NoLocking=true upgrade | grep '^Inst ' | section apt_update
-        printf 'updates\tapt\n'
+        if offered=$(bounded apt-get -s -q -o Debug::NoLocking=true upgrade); then
+            printf '%s\n' "$offered" | sed -n "s/^Inst /apt_update$TAB&/p"
+            printf 'updates\tapt\n'
+            return
+        fi
     elif have dnf; then
-        bounded dnf -q -C updateinfo list --security | section dnf_security && printf 'updates\tdnf\n'
+        if offered=$(bounded dnf -q -C updateinfo list --security); then
+            printf '%s\n' "$offered" | section dnf_security
+            printf 'updates\tdnf\n'
+            return
+        fi
     else
         missing server.updates 'needs apt or dnf'
+        return
     fi
+    missing server.updates 'no answer'
 }
 
 # File systems of this server only: a dead file server must not hold up its clients.
 storage() {
-    bounded df -Plk | section df
+    columns=-Plk
+    if ! df -Plk / >/dev/null; then columns=-Pk; fi # busybox cannot leave out file servers
+    asked server.filesystems "s/^/df$TAB/p" df $columns
     grep -E '^(/|[^ ]+ [^ ]+ (zfs|btrfs) )' /proc/mounts | section mount
     if have vgs; then
         as_root_or_missing server.volumes vgs --noheadings --nosuffix --units b --separator "$TAB" -o vg_name,vg_size,vg_free |
@@ -202,7 +227,13 @@ hardening() {
 
 surroundings() {
     if have systemd-detect-virt; then
-        bounded systemd-detect-virt | section virtualisation
+        # It fails on bare metal, and says `none` there.
+        virtualisation=$(bounded systemd-detect-virt)
+        if [ -n "$virtualisation" ]; then
+            printf 'virtualisation\t%s\n' "$virtualisation"
+        else
+            missing server.virtualisation 'no answer'
+        fi
     elif grep -q '^flags.* hypervisor' /proc/cpuinfo; then
         printf 'virtualisation\tvm-other\n'
     fi
@@ -222,8 +253,10 @@ surroundings() {
 # `systemd` lines are systemctl's own; `service` lines are name and state.
 services() {
     if [ -d /run/systemd/system ] && have systemctl; then
-        bounded systemctl list-units --type=service --all --plain --no-legend --no-pager --full | section systemd
-        bounded systemctl list-unit-files --type=service --no-legend --no-pager | section unit_file
+        asked server.services "s/^/systemd$TAB/p" \
+            systemctl list-units --type=service --all --plain --no-legend --no-pager --full
+        asked server.services.starts "s/^/unit_file$TAB/p" \
+            systemctl list-unit-files --type=service --no-legend --no-pager
     elif [ -d /run/openrc/started ]; then
         for script in /etc/init.d/*; do
             if [ -e "/run/openrc/started/${script##*/}" ]; then state=running; else state=stopped; fi
@@ -250,15 +283,18 @@ ports() {
         return
     fi
     missing server.listening_ports.process 'needs root and ss'
-    if have ss && listening=$(bounded ss -lntu); then
-        printf '%s\n' "$listening" | section ss
-    else
-        for protocol in tcp tcp6 udp udp6; do
-            if [ -r /proc/net/$protocol ]; then
-                grep -E '^ *[0-9]+: .* (0A|07) ' /proc/net/$protocol | section proc_$protocol
-            fi
-        done
+    if have ss; then
+        if listening=$(bounded ss -lntu); then
+            printf '%s\n' "$listening" | section ss
+            return
+        fi
+        missing server.listening_ports 'no answer' # what follows names the same ports otherwise
     fi
+    for protocol in tcp tcp6 udp udp6; do
+        if [ -r /proc/net/$protocol ]; then
+            grep -E '^ *[0-9]+: .* (0A|07) ' /proc/net/$protocol | section proc_$protocol
+        fi
+    done
 }
 
 network() {
@@ -269,9 +305,10 @@ network() {
         fi
     done
     if have ip; then
-        ip -o addr show | section address
-        ip -4 route show | section route4
-        ip -6 route show | section route6
+        asked network.addresses "s/^/address$TAB/p" ip -o addr show
+        asked network.routes "s/^/route4$TAB/p" ip -4 route show
+        # A kernel without IPv6 refuses to be asked.
+        if [ -e /proc/net/if_inet6 ]; then asked network.routes "s/^/route6$TAB/p" ip -6 route show; fi
     else
         section fib_route </proc/net/route
         section fib_trie </proc/net/fib_trie

@@ -16,17 +16,33 @@ MANY: Final = 100
 """Servers whose sections are held in memory at once."""
 UNREADABLE: Final[Mapping[str, tuple[Fact, ...]]] = {
     "server.serial": (("perangkat", "nomor seri"),),
+    "server.cpu": (("perangkat", "prosesor"), ("perangkat", "jumlah inti")),
+    "server.virtualisation": (("perangkat", "virtualisasi"),),
     "server.memory_modules": (("modul memori", ""),),
+    "server.disks:": (("disk", ""), ("kesehatan disk", "")),
     "server.disks.health": (("kesehatan disk", ""),),
+    "server.arrays": (("larik disk", ""),),
+    "server.filesystems": (("sistem berkas", ""),),
     "server.volumes": (("grup volume", ""), ("volume", "")),
+    "server.volume_groups": (("grup volume", ""), ("volume", "")),
+    "server.packages": (("paket", ""),),
     "server.certificates": (("sertifikat", ""),),
     "server.hardening": (("pengamanan", ""),),
     "server.services": (("layanan", ""),),
+    "server.listening_ports:": (("port", ""),),
+    "server.users": (("pengguna", ""),),
+    "network.interfaces:": (("antarmuka", ""), ("alamat MAC", ""), ("alamat IP", "")),
+    "network.interfaces.addresses": (("alamat IP", ""),),
+    "network.addresses": (("alamat IP", ""),),
+    "network.routes": (("rute", ""), ("jaringan", "gateway")),
     "network.neighbours": (("port switch", ""),),
     "certificates": (("sertifikat", ""),),
     "hardening": (("pengamanan", ""),),
 }
-"""What a line of `missing` begins with, and the facts of which nothing can be said then (`""`: all of the topic)."""
+"""What a line of `missing` begins with, and the facts of which nothing can be said then (`""`: all of the topic).
+
+A colon at the end means the field itself: `server.listening_ports.process` says nothing of the ports.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,12 @@
 """A section as single facts that can be compared: what kind, of which thing, and its value as a person reads it.
 
-What changes by itself from hour to hour (use of disks, time since the start, pending updates) is no fact here.
+What changes by itself from hour to hour (use of disks, time since the start, pending updates) is no fact here; of
+services, ports and interfaces the rules under "Noise" say what does.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -13,10 +15,6 @@ Fact = tuple[str, str]
 Facts = Mapping[Fact, str]
 Pairs = Iterator[tuple[Fact, str]]
 
-AT_BOOT: Final = (None, "enabled", "enabled-runtime", "generated")
-"""What starts a service that is always there; None: the service manager does not say."""
-ON_CALL: Final = ("static", "indirect")
-"""What starts a service that a timer, a socket or the bus calls."""
 UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 STEP: Final = 1024
 
@@ -83,21 +81,16 @@ def _hardening(part: Mapping[str, Any]) -> Pairs:
 
 
 def _services(part: Mapping[str, Any]) -> Pairs:
+    told = any(service.get("starts") for service in part["services"])
     for service in part["services"]:
-        if service["state"] == "failed" or _is_kept(service):
+        if _is_lasting(service, told=told):
             yield ("layanan", service["name"]), service["state"]
-
-
-def _is_kept(service: Mapping[str, Any]) -> bool:
-    """Tell whether a service's state says something: one that is called when it is needed comes and goes by itself."""
-    if service["starts"] in AT_BOOT:
-        return True
-    return service["starts"] not in ON_CALL and service["state"] == "running"
 
 
 def _ports(part: Mapping[str, Any]) -> Pairs:
     for port in part["listening_ports"]:
-        yield ("port", f"{port['protocol']} {port['port']} pada {port['address']}"), _joined(port["process"])
+        if not _is_client(port):
+            yield ("port", f"{port['protocol']} {port['port']} pada {port['address']}"), _joined(port["process"])
 
 
 def _users(part: Mapping[str, Any]) -> Pairs:
@@ -121,12 +114,15 @@ def _network(part: Mapping[str, Any]) -> Pairs:
     yield ("jaringan", "DNS"), ", ".join(part["dns"])
     for interface in part["interfaces"]:
         name = interface["name"]
+        if OF_GUESTS.fullmatch(name):
+            continue
         yield ("antarmuka", name), _joined(interface["state"])
         yield ("alamat MAC", name), _joined(interface["mac"])
         for address in interface["addresses"]:
             yield ("alamat IP", f"{address} pada {name}"), "ada"
     for route in part["routes"]:
-        yield ("rute", f"{route['destination']} lewat {route['gateway'] or route['interface']}"), "ada"
+        if not OF_GUESTS.fullmatch(route["interface"] or ""):
+            yield ("rute", f"{route['destination']} lewat {route['gateway'] or route['interface']}"), "ada"
     for heard in part["neighbours"]:
         yield ("port switch", heard["interface"]), _joined(heard["switch"], heard["port"])
 
@@ -148,3 +144,37 @@ READERS: Final[Mapping[str, Callable[[Any], Pairs]]] = {
     "network": _network,
 }
 """The sections that hold facts."""
+
+
+# Noise: what comes and goes by itself.
+
+AT_BOOT: Final = ("enabled", "enabled-runtime", "generated")
+"""What starts a service that is always there."""
+ON_CALL: Final = ("static", "indirect")
+"""What starts a service that a timer, a socket or the bus calls."""
+BY_CHANCE: Final = re.compile(r"run-(u[0-9]+|r[0-9a-f]{32}|p[0-9]+-i[0-9]+)")
+"""Services that systemd-run named."""
+EPHEMERAL: Final = 32768
+"""From here on, ports are given out by chance."""
+OF_GUESTS: Final = re.compile(r"(veth|vnet|tap).+")
+"""Interfaces that a container or a virtual machine has on its host while it runs."""
+
+
+def _is_lasting(service: Mapping[str, Any], *, told: bool) -> bool:
+    """Tell whether a service's state says something; `told`: the server told what starts its services.
+
+    Those of the boot are there always, in whatever state. Those that are called when they are needed come and go by
+    themselves. Any other (started by hand, without a unit file) counts while it runs, and each where it failed; never
+    one whose name is another each time.
+    """
+    starts = service.get("starts")
+    if BY_CHANCE.fullmatch(service["name"]):
+        return False
+    if service["state"] == "failed" or starts in AT_BOOT or not told:
+        return True
+    return starts not in ON_CALL and service["state"] == "running"
+
+
+def _is_client(port: Mapping[str, Any]) -> bool:
+    """Tell whether a port is that of a client. On TCP only a server listens, so that there each port counts."""
+    return bool(port["protocol"] == "udp" and port["port"] >= EPHEMERAL)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
 from sopauto.work import canonical
 
@@ -240,8 +238,6 @@ class Snapshot:
     network: Network
     missing: tuple[str, ...]
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the snapshot as plain JSON; `taken_at` in ISO 8601, to the second."""
-        data = {**asdict(self), "taken_at": self.taken_at.isoformat(timespec="seconds")}
-        plain: dict[str, Any] = json.loads(canonical(data))
-        return plain
+    def as_bytes(self) -> bytes:
+        """Return the snapshot as canonical JSON; `taken_at` in ISO 8601, to the second."""
+        return canonical({**asdict(self), "taken_at": self.taken_at.isoformat(timespec="seconds")})

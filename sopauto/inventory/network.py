@@ -35,7 +35,7 @@ def _interfaces(answer: Answer) -> Iterator[Interface]:
     listed = answer.bounded("network.interfaces.addresses", chain(_addresses(answer), procfs.addresses(answer)))
     for name, shown in listed:
         held.setdefault(name, []).append(shown)
-    for name, mac, state, mtu in answer.rows("interface", 4):
+    for name, mac, state, mtu in answer.things("interface", 4):
         yield Interface(
             name=text(name),
             mac=mac if MAC.fullmatch(mac) else None,
@@ -46,9 +46,14 @@ def _interfaces(answer: Answer) -> Iterator[Interface]:
 
 
 def _addresses(answer: Answer) -> Iterator[tuple[str, str]]:
-    """Read `ip -o addr show`: number, interface, family, address with prefix length, and more."""
+    """Read `ip -o addr show`: number, interface, family, address with prefix length, and more.
+
+    Temporary ones, which IPv6 makes up every day to hide who asks, are left out.
+    """
     for line in answer.lines("address"):
         fields = line.split(maxsplit=4)
+        if fields[2:3] == ["inet6"] and " temporary " in line:
+            continue
         if len(fields) > 3 and fields[2] in {"inet", "inet6"}:  # noqa: PLR2004 - the fourth column is the address
             shown = interface_address(fields[3])
             if shown:

@@ -11,14 +11,15 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network, IPv6Address
 from typing import Final
 
-from sopauto.inventory.answer import Answer, address, text
+from sopauto.inventory.answer import Answer, address, interface_address, text
 from sopauto.inventory.model import ListeningPort, Route
 
 SOCKET: Final = re.compile(r" *[0-9]+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) [0-9A-F]+:[0-9A-F]{4} ([0-9A-F]{2}) ")
 OPEN: Final = {"tcp": "0A", "udp": "07"}
 """The states TCP_LISTEN and, for UDP, unconnected."""
 ROUTE: Final = re.compile(r"(\S{1,15})\t([0-9A-F]{8})\t([0-9A-F]{8})\t(?:[^\t]*\t){4}([0-9A-F]{8})\t")
-INET6: Final = re.compile(r"([0-9a-f]{32}) [0-9a-f]{2} ([0-9a-f]{2}) [0-9a-f]{2} [0-9a-f]{2} +(\S{1,15})")
+INET6: Final = re.compile(r"([0-9a-f]{32}) [0-9a-f]{2} ([0-9a-f]{2}) [0-9a-f]{2} [0-9a-f][02468ace] +(\S{1,15})")
+"""The fifth column are flags: an odd number is a temporary address, which is left out."""
 LEAF: Final = re.compile(r" *\|-- ([0-9.]{7,15})")
 
 
@@ -56,8 +57,10 @@ def addresses(answer: Answer) -> Iterator[tuple[str, str]]:
             yield ways[way], f"{local}/{way[1]}"
     for line in answer.lines("if_inet6"):
         found = INET6.fullmatch(line.strip())
-        if found:
-            yield found[3], f"{IPv6Address(int(found[1], 16))}/{int(found[2], 16)}"
+        # The length is any number up to 255.
+        shown = found and interface_address(f"{IPv6Address(int(found[1], 16))}/{int(found[2], 16)}")
+        if found and shown:
+            yield found[3], shown
 
 
 def _routes(answer: Answer) -> Iterator[tuple[str, IPv4Network, IPv4Address]]:

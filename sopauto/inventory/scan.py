@@ -16,6 +16,7 @@ from threading import Event, Lock, Thread
 from typing import Any, Final, Protocol
 
 from sopauto.errors import StepFailed
+from sopauto.inventory.answer import TooLarge
 from sopauto.inventory.history import History, Reading, Scan
 
 MAX_BYTES: Final = 2 * 1024 * 1024
@@ -164,6 +165,8 @@ class Scanner:
             return Reading(server=target.server, taken_at=now, snapshot=self._parse(answer, now), pinned=shown)
         except Unread as unread:
             return self._unread(target, unread.reason, unread.detail)
+        except TooLarge as error:
+            return self._unread(target, "flood", error.what)
         except StepFailed as error:
             return self._unread(target, "broke-off", error.what)
 

@@ -1,4 +1,8 @@
-"""A snapshot in sections: what changes together is kept together, and what did not change is kept once."""
+"""A snapshot in sections: what changes together is kept together, and what did not change is kept once.
+
+Sections of years ago are read as they were kept: fields are only added, and one that was added later is read with a
+default (`.get`).
+"""
 
 from __future__ import annotations
 
@@ -27,7 +31,7 @@ USED: Final = "used_bytes"
 
 
 def split(snapshot: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the sections of a snapshot (`model.Snapshot.as_json`); how full its disks are goes to `use`."""
+    """Return the sections of a snapshot (`snapshot.parse`); how full its disks are goes to `use`."""
     server = snapshot["server"]
     parts: dict[str, Any] = {name: {field: server[field] for field in fields} for name, fields in SERVER.items()}
     systems = server["filesystems"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sopauto.inventory.answer import Answer, read_answer, text_or_none
+from sopauto.inventory.answer import Answer, TooLarge, read_answer, text_or_none
 from sopauto.inventory.hardware import maker, read_bios_date, read_cpu, read_disks, read_memory, read_modules
 from sopauto.inventory.model import Server, Snapshot
 from sopauto.inventory.network import read_network
@@ -14,13 +15,20 @@ from sopauto.inventory.storage import read_arrays, read_filesystems, read_volume
 from sopauto.inventory.surroundings import read_time, read_virtualisation
 from sopauto.inventory.system import read_os, read_ports, read_services, read_uptime, read_users
 
+MAX_BYTES: Final = 4 * 1024 * 1024
+"""Of one snapshot as JSON: 4,000 packages and a thousand services make about 0.5 MiB."""
+
 
 def parse(output: bytes, taken_at: datetime) -> dict[str, Any]:
     """Return the inventory that the output of `collect.sh` tells, as plain JSON (shape: `model.Snapshot`).
 
-    Raises: StepFailed, when the output breaks off before its end.
+    Raises: StepFailed, when the output breaks off before its end; TooLarge.
     """
-    return read_snapshot(output, taken_at).as_json()
+    content = read_snapshot(output, taken_at).as_bytes()
+    if len(content) > MAX_BYTES:
+        raise TooLarge(f"the inventory is larger than {MAX_BYTES >> 20} MiB", mend="see what the server answers")
+    plain: dict[str, Any] = json.loads(content)
+    return plain
 
 
 def read_snapshot(output: bytes, taken_at: datetime) -> Snapshot:

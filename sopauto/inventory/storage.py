@@ -53,7 +53,7 @@ def _volume_groups(answer: Answer) -> Iterator[VolumeGroup]:
     volumes: dict[str, list[tuple[str, int]]] = {}
     for group, name, size in answer.bounded("server.volumes", map(tuple, answer.rows("volume", 3))):
         volumes.setdefault(group.strip(), []).append((text(name), number(size) or 0))
-    for name, size, free in answer.rows("volume_group", 3):
+    for name, size, free in answer.things("volume_group", 3):
         yield VolumeGroup(
             name=text(name),
             size_bytes=number(size) or 0,

@@ -182,3 +182,97 @@ def test_a_disk_that_does_not_answer_is_named(tmp_path: Path) -> None:
     taken = with_disks(tmp_path, SUDO_ALL, {"sda": PASSED, "sdb": PASSED})
     assert health(taken) == {"sda": None, "sdb": "PASSED"}
     assert unhealthy(taken) == ["server.disks.health sda: no answer"]
+
+
+def told_by(directory: Path, programs: dict[str, str], *, shell: str = "sh", changed: bytes | None = None) -> Any:
+    """Return what is collected where these programs do this."""
+    for name, does in programs.items():
+        (directory / name).write_text(f"#!/bin/sh\n{does}\n")
+        (directory / name).chmod(0o755)
+    return collect(directory, SUDO_NOTHING, shell=shell, what=changed or script.source(script.OPTIONAL))
+
+
+SYSTEMCTL = """case $1 in
+    list-units) echo 'cron.service loaded active running Cron' ;;
+    *) echo 'cron.service enabled enabled'; exit {ended} ;;
+esac"""
+IP = """case "$1 $2" in
+    '-o addr') echo '2: eth9    inet 192.0.2.9/24 scope global eth9'; exit {address} ;;
+    *) echo 'default via 192.0.2.1 dev eth9'; exit {route} ;;
+esac"""
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox"])
+def test_a_program_that_fails_is_named_and_what_it_printed_is_kept_but_for_half_a_line(
+    tmp_path: Path, need: Any, shell: str
+) -> None:
+    (tmp_path / "sh").write_text(f'#!/bin/sh\nexec {need(shell)} {"sh" if shell == "busybox" else ""} "$@"\n')
+    (tmp_path / "sh").chmod(0o755)
+    half = {"dpkg-query": "printf 'installed\\tapt\\t2.6\\ninstalled\\tbash\\t5'; exit 1"}
+    taken = told_by(tmp_path, half, shell=str(tmp_path / "sh"))
+    assert taken["server"]["packages"] == [{"name": "apt", "version": "2.6"}]
+    assert "server.packages: no answer" in taken["missing"]
+
+
+@pytest.mark.parametrize("ended", [1, 124])
+def test_what_the_service_manager_does_not_tell_is_named(tmp_path: Path, ended: int) -> None:
+    changed = script.source(script.OPTIONAL).replace(b"-d /run/systemd/system", b"-d /")
+    taken = told_by(tmp_path, {"systemctl": f"exit {ended}"}, changed=changed)
+    assert {"server.services: no answer", "server.services.starts: no answer"} <= set(taken["missing"])
+    taken = told_by(tmp_path, {"systemctl": SYSTEMCTL.format(ended=ended)}, changed=changed)
+    assert taken["server"]["services"] == [{"name": "cron", "state": "running", "starts": "enabled"}]
+    assert [line for line in taken["missing"] if "services" in line] == ["server.services.starts: no answer"]
+
+
+def test_a_dead_mount_does_not_hide_the_others(tmp_path: Path) -> None:
+    lines = "echo '/dev/vda 100 50 50 50% /'; exit 1"
+    changed = script.source(script.OPTIONAL).replace(b"/proc/mounts", str(tmp_path / "mounts").encode())
+    (tmp_path / "mounts").write_text("/dev/vda / ext4 rw 0 0\n")
+    taken = told_by(tmp_path, {"df": lines}, changed=changed)
+    assert [one["mount"] for one in taken["server"]["filesystems"]] == ["/"]
+    assert "server.filesystems: no answer" in taken["missing"]
+
+
+def test_a_df_that_cannot_leave_out_file_servers_is_asked_all_the_same(tmp_path: Path) -> None:
+    changed = script.source(script.OPTIONAL).replace(b"/proc/mounts", str(tmp_path / "mounts").encode())
+    (tmp_path / "mounts").write_text("/dev/vda / ext4 rw 0 0\n")
+    busybox = "case $1 in *l*) exit 1 ;; esac; echo '/dev/vda 100 50 50 50% /'"
+    taken = told_by(tmp_path, {"df": busybox}, changed=changed)
+    assert [one["mount"] for one in taken["server"]["filesystems"]] == ["/"]
+    assert not [line for line in taken["missing"] if "filesystems" in line]
+
+
+@pytest.mark.parametrize(("address", "route"), [(0, 0), (1, 0), (0, 124)])
+def test_addresses_and_routes_that_are_not_told_are_named(tmp_path: Path, address: int, route: int) -> None:
+    taken = told_by(tmp_path, {"ip": IP.format(address=address, route=route)})
+    assert ("network.addresses: no answer" in taken["missing"]) == (address != 0)
+    assert ("network.routes: no answer" in taken["missing"]) == (route != 0)
+    assert taken["network"]["gateway"] == "192.0.2.1"
+
+
+def test_ports_that_ss_does_not_tell_are_named_and_read_from_the_kernel(tmp_path: Path) -> None:
+    changed = script.source(script.OPTIONAL).replace(b"bounded ss -lntu)", b"bounded false)")
+    taken = told_by(tmp_path, {}, changed=changed)
+    assert {MISSING, "server.listening_ports: no answer"} <= set(taken["missing"])
+
+
+def test_users_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    changed = script.source(script.OPTIONAL).replace(b"/etc/passwd", b"/nowhere/passwd")
+    assert "server.users: no answer" in told_by(tmp_path, {}, changed=changed)["missing"]
+    empty = script.source(script.OPTIONAL).replace(b"/etc/passwd", b"/dev/null")
+    assert "server.users: no answer" not in told_by(tmp_path, {}, changed=empty)["missing"]
+
+
+@pytest.mark.parametrize(("does", "told"), [("echo none; exit 1", "none"), ("exit 124", None)])
+def test_bare_metal_is_told_though_the_program_fails_there(tmp_path: Path, does: str, told: str | None) -> None:
+    taken = told_by(tmp_path, {"systemd-detect-virt": does})
+    assert taken["server"]["virtualisation"] == told
+    assert ("server.virtualisation: no answer" in taken["missing"]) == (told is None)
+
+
+def test_updates_that_are_not_told_to_the_end_are_not_counted(tmp_path: Path) -> None:
+    line = "echo 'Inst nginx [1.22] (1.24 Debian-Security:12/stable-security [amd64])'"
+    for ended, pending in ((0, 1), (100, None)):
+        taken = told_by(tmp_path, {"apt-get": f"{line}; exit {ended}"}, changed=script.source())
+        assert taken["server"]["updates"]["pending"] == pending
+        assert ("server.updates: no answer" in taken["missing"]) == (ended != 0)

@@ -217,6 +217,15 @@ async def deep_json(process: Any) -> None:
     process.exit(0)
 
 
+async def swells(process: Any) -> None:
+    """Stays below its bytes, with characters that are written as five each."""
+    unseen = b"\x01" * 200
+    process.stdout.write(
+        b"".join(b"disk\t%d%b\t8\t1\t%b\t%b\n" % (n, *[unseen] * 3) for n in range(2000)) + b"end\t1\n"
+    )
+    process.exit(0)
+
+
 class LongBanner(asyncssh.SSHServer):
     """Says 1 GB before it lets anybody in."""
 
@@ -256,6 +265,7 @@ class LongBanner(asyncssh.SSHServer):
         (one_byte_packets, {"timeout", "flood"}),
         (never_reads, {"timeout"}),
         (half_an_answer, {"broke-off"}),
+        (swells, {"flood"}),
         (LongBanner, {"flood", "timeout"}),
     ],
 )

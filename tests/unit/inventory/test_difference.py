@@ -60,18 +60,50 @@ def test_a_service_that_is_called_for_a_moment_is_no_difference_unless_it_fails(
     assert failed == ["layanan apt-daily ditambahkan (failed)"]
 
 
-@pytest.mark.parametrize("starts", ["disabled", "transient"])
+@pytest.mark.parametrize("starts", ["disabled", "transient", None])
 def test_a_service_that_somebody_started_by_hand_is_a_difference_while_it_runs(starts: str) -> None:
     assert told(lambda s, n: s["services"].append(service("ukur", "dead", starts))) == []
     assert told(lambda s, n: s["services"].append(service("ukur", "running", starts))) != []
 
 
-@pytest.mark.parametrize("starts", ["enabled", "generated", None])
+@pytest.mark.parametrize("starts", ["enabled", "generated"])
 def test_a_service_of_the_boot_that_ended_is_a_difference(starts: str | None) -> None:
     def ended(server: Any, network: Any) -> None:
         server["services"][0] = service("cron", "dead", starts)
 
     assert told(ended) == ["layanan cron berubah dari running menjadi dead"]
+
+
+def test_a_service_that_ended_is_a_difference_where_the_server_does_not_tell_what_starts_it() -> None:
+    running, stopped = (facts_of("services", {"services": [service("cron", s, None)]}) for s in ("running", "stopped"))
+    assert [one.words for one in changes(running, stopped)] == ["layanan cron berubah dari running menjadi stopped"]
+
+
+@pytest.mark.parametrize("name", ["run-u77", "run-r0123456789abcdef0123456789abcdef", "run-p4321-i4322"])
+@pytest.mark.parametrize("state", ["running", "failed"])
+def test_a_service_whose_name_is_another_each_time_is_no_difference(name: str, state: str) -> None:
+    assert told(lambda s, n: s["services"].append(service(name, state, "transient"))) == []
+    assert told(lambda s, n: s["services"].append(service(name.replace("run-", "lari-"), state, "transient"))) != []
+
+
+@pytest.mark.parametrize(
+    ("protocol", "number", "differences"), [("udp", 32768, 0), ("udp", 32767, 1), ("tcp", 45000, 1)]
+)
+def test_ports_of_clients_are_no_difference(protocol: str, number: int, differences: int) -> None:
+    port = {"protocol": protocol, "address": "*", "port": number, "process": None}
+    assert len(told(lambda s, n: s["listening_ports"].append(port))) == differences
+
+
+@pytest.mark.parametrize(("name", "differences"), [("veth1a2b3c4", 0), ("vnet0", 0), ("tap100i0", 0), ("wg0", 4)])
+def test_interfaces_of_guests_are_no_difference(name: str, differences: int) -> None:
+    def started(server: Any, network: Any) -> None:
+        mac = "fe:54:00:00:00:01"
+        network["interfaces"].append(
+            {"name": name, "mac": mac, "state": "up", "mtu": 1500, "addresses": ["10.9.0.1/32"]}
+        )
+        network["routes"].append({"destination": "10.9.0.2/32", "gateway": None, "interface": name})
+
+    assert len(told(started)) == differences
 
 
 @pytest.mark.parametrize(
@@ -132,12 +164,65 @@ def test_what_can_no_longer_be_read_is_not_told_as_gone() -> None:
     assert len(told(without_root)) == 6
 
 
+@pytest.mark.parametrize(
+    ("line", "part", "field"),
+    [
+        ("server.packages: no answer", "server", "packages"),
+        ("server.packages: more than 10000 entries", "server", "packages"),
+        ("server.services: no answer", "server", "services"),
+        ("server.services.starts: no answer", "server", "services"),
+        ("server.users: more than 2000 entries", "server", "users"),
+        ("server.listening_ports: no answer", "server", "listening_ports"),
+        ("server.filesystems: no answer", "server", "filesystems"),
+        ("server.volume_groups: more than 2000 entries", "server", "volume_groups"),
+        ("server.disks: more than 2000 entries", "server", "disks"),
+        ("server.arrays: more than 2000 entries", "server", "arrays"),
+        ("network.interfaces: more than 2000 entries", "network", "interfaces"),
+        ("network.routes: no answer", "network", "routes"),
+    ],
+)
+def test_of_a_list_that_was_not_read_to_its_end_nothing_is_told_as_gone_or_come(
+    line: str, part: str, field: str
+) -> None:
+    def unread(server: Any, network: Any) -> None:
+        (server if part == "server" else network)[field].clear()
+
+    assert told(unread, line) == []
+    assert told(unread) != []
+
+
+@pytest.mark.parametrize(
+    "line", ["network.addresses: no answer", "network.interfaces.addresses: more than 2000 entries"]
+)
+def test_addresses_that_were_not_read_are_not_told_as_gone(line: str) -> None:
+    def unread(server: Any, network: Any) -> None:
+        network["interfaces"][0]["addresses"].clear()
+
+    assert told(unread, line) == []
+    assert told(unread) != []
+
+
+def test_ports_are_known_though_their_processes_are_not() -> None:
+    line = "server.listening_ports.process: needs root and ss"
+    assert told(lambda s, n: s["listening_ports"].pop(1), line) == [
+        "port tcp 80 pada * ditutup, sebelumnya dipakai nginx"
+    ]
+
+
 def test_a_failing_disk_is_told_though_another_was_not_read() -> None:
     def failing(server: Any, network: Any) -> None:
         server["disks"][1]["health"] = "FAILED!"
 
     sentence = "kesehatan disk sda berubah dari PASSED menjadi FAILED!"
     assert told(failing, "server.disks.health: needs root", "server.disks.health sdb: no answer") == [sentence]
+
+
+def test_services_that_were_read_before_it_was_known_what_starts_them_are_compared() -> None:
+    def facts_of_services(*states: str) -> dict[tuple[str, str], str]:
+        return facts_of("services", {"services": [{"name": "cron", "state": state} for state in states]})
+
+    (change,) = changes(facts_of_services("running"), facts_of_services("dead"))
+    assert change.words == "layanan cron berubah dari running menjadi dead"
 
 
 def test_hostile_names_stay_words() -> None:

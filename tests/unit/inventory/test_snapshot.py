@@ -13,9 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sopauto.errors import StepFailed
-from sopauto.inventory import script
-from sopauto.inventory.answer import MAX_ITEMS, MAX_TEXT
+from sopauto.inventory import export_glpi, export_netbox, script
+from sopauto.inventory.answer import MAX_ITEMS, MAX_TEXT, TooLarge
+from sopauto.inventory.facts import READERS, facts_of
+from sopauto.inventory.sections import split
 from sopauto.inventory.snapshot import parse
+from tests.unit.inventory.placed import SERVER
 
 AT = datetime(2026, 11, 20, 9, 30, 15, 999, tzinfo=UTC)
 RECORDED = Path(__file__).parent / "recorded"
@@ -294,6 +297,21 @@ def test_a_list_without_end_is_cut_and_the_cut_is_recorded() -> None:
     assert snapshot["missing"] == [f"server.services: more than {MAX_ITEMS} entries"]
 
 
+def test_a_name_that_comes_again_gets_nothing_again() -> None:
+    many = range(MAX_ITEMS)
+    volumes = [f"volume\tg\t{'v' * 190}{n}\t1" for n in many] + [f"volume_group\tg\t{n}\t1" for n in many]
+    addresses = [f"address\t2: eth0 inet 10.9.{n // 250}.{n % 250}/16" for n in many]
+    snapshot = answer(*volumes, *addresses, *(f"interface\teth0\t\tup\t{n}" for n in many))
+    assert [len(group["volumes"]) for group in snapshot["server"]["volume_groups"]] == [MAX_ITEMS]
+    assert [len(one["addresses"]) for one in snapshot["network"]["interfaces"]] == [MAX_ITEMS]
+
+
+def test_an_answer_that_swells_beyond_its_bound_is_no_inventory() -> None:
+    unseen = "\x01" * MAX_TEXT
+    with pytest.raises(TooLarge, match="larger than 4 MiB"):
+        answer(*(f"disk\t{n}{unseen}\t8\t1\t{unseen}\t{unseen}" for n in range(MAX_ITEMS)))
+
+
 def test_a_server_that_says_nothing_but_end_has_an_empty_inventory() -> None:
     snapshot = answer()
     assert snapshot["server"]["cpu"]["threads"] is None
@@ -302,6 +320,17 @@ def test_a_server_that_says_nothing_but_end_has_an_empty_inventory() -> None:
 
 def test_the_same_answer_gives_the_same_snapshot() -> None:
     assert recorded("debian") == recorded("debian")
+
+
+def test_an_address_that_is_another_tomorrow_is_left_out() -> None:
+    network = answer(
+        "interface\teth0\t\tup\t1500",
+        "address\t2: eth0    inet6 2001:db8::a1/64 scope global temporary dynamic \\       valid_lft 600sec",
+        "address\t2: eth0    inet6 2001:db8::1/64 scope global dynamic mngtmpaddr \\       valid_lft 600sec",
+        "if_inet6\t20010db80000000000000000000000a2 02 40 00 01 eth0",
+        "if_inet6\t20010db8000000000000000000000002 02 40 00 00 eth0",
+    )["network"]
+    assert network["interfaces"][0]["addresses"] == ["2001:db8::1/64", "2001:db8::2/64"]
 
 
 NAMES = """
@@ -333,10 +362,39 @@ LINES = st.builds(
 )
 
 
-@given(st.lists(LINES, max_size=20))
-def test_no_answer_breaks_the_reader(lines: list[str]) -> None:
-    snapshot = parse("\n".join((*lines, "end\t1")).encode("utf-8", "surrogatepass"), AT)
+HEX = st.integers(0, 255).map("{:02x}".format)
+ADDRESSES = st.sampled_from(["2001:db8::9", "fe80::1", "::", "192.0.2.9", "0.0.0.0", "255.255.255.255"])
+PLACES = st.builds("{}{}/{}".format, ADDRESSES, st.sampled_from(["", "%eth9", "%\x1b[31mEVIL"]), st.integers(0, 256))
+SHAPED = st.one_of(
+    st.builds("if_inet6\t20010db8000000000000000000000001 02 {} 00 {} eth9".format, HEX, HEX),
+    st.builds("address\t9: eth9 inet6 {} scope global".format, PLACES),
+    st.builds("route6\t{} via fe80::9 dev eth9".format, PLACES),
+    st.builds("route4\tdefault via {} dev eth9".format, ADDRESSES),
+)
+"""Lines of which most are nearly right."""
+
+
+@given(st.lists(SHAPED | LINES, max_size=20))
+def test_no_answer_breaks_the_reader_or_what_reads_its_snapshot(lines: list[str]) -> None:
+    whole = ("interface\teth9\t52:54:00:00:00:01\tup\t1500", *lines, "end\t1")
+    snapshot = parse("\n".join(whole).encode("utf-8", "surrogatepass"), AT)
     assert json.loads(json.dumps(snapshot)) == snapshot
+    assert "\x1b" not in json.dumps(snapshot["network"], ensure_ascii=False)
+    assert export_netbox.write(export_netbox.rows(SERVER, None, snapshot))
+    assert export_glpi.document("web-01", snapshot)
+    assert {name: facts_of(name, part) for name, part in split(snapshot).items() if name in READERS}
+
+
+def test_a_zone_is_no_part_of_an_address_and_a_prefix_has_its_length() -> None:
+    network = answer(
+        "interface\teth9\t\tup\t1500",
+        "address\t9: eth9 inet6 2001:db8::9%\x1b[31mEVIL/64",
+        "if_inet6\t20010db8000000000000000000000001 02 ff 00 80 eth9",
+        "if_inet6\t20010db8000000000000000000000002 02 40 00 80 eth9",
+        "route6\tfe80::%eth9/64 dev eth9",
+    )["network"]
+    assert network["interfaces"][0]["addresses"] == ["2001:db8::9/64", "2001:db8::2/64"]
+    assert network["routes"][0]["destination"] == "fe80::/64"
 
 
 @given(st.binary(max_size=400))
