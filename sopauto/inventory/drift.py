@@ -16,7 +16,15 @@ from itertools import islice
 from typing import Any, Final
 
 from sopauto.assets.model import Server
-from sopauto.inventory.difference import Change, all_facts, between, changes, difference, differing
+from sopauto.inventory.difference import (
+    Change,
+    all_facts,
+    between,
+    changes,
+    difference,
+    differing,
+    unknown_facts,
+)
 from sopauto.inventory.facts import Fact
 from sopauto.inventory.history import History, Known
 
@@ -36,6 +44,8 @@ ABOUT: Final[Mapping[str, frozenset[str]]] = {
 """What the work of a module is about, by the module's name or the first word of it."""
 NAMED: Final = {"package": "paket", "service": "layanan", "account user": "pengguna", "port": "port"}
 """What lines of evidence begin with, and the topic of what they name."""
+ADDRESSES: Final[Fact] = ("alamat IP", "")
+"""What is unknown where a server could not tell its addresses."""
 LINE: Final = re.compile(r"(package|service|account user|port) (\S+): ")
 PORT: Final = re.compile(r"([A-Za-z]{2})[A-Za-z-]*\s*([0-9/.:]+)")
 """`GigabitEthernet1/0/7`, as a switch may also say it: `Gi1/0/7`."""
@@ -75,11 +85,13 @@ def drift(
     rest = iter([server for server in servers if server.id in newest])
     while some := list(islice(rest, AT_ONCE)):
         pairs = [(base[server.id], newest[server.id]) for server in some]
-        wanted = {number for pair in pairs for number in (*differing(*pair), pair[1].parts["network"])}
+        own = {number for _, current in pairs for number in (current.parts["network"], current.parts["missing"])}
+        wanted = own.union(*(differing(*pair) for pair in pairs))
         read = history.sections(sorted(wanted))
         for server, (approved, current) in zip(some, pairs, strict=True):
             done = [work for work in works if work.server == server.id and work.at > approved.taken_at]
-            found = _misplaced(server, read[current.parts["network"]])
+            missing = unknown_facts(read[current.parts["missing"]])
+            found = _misplaced(server, read[current.parts["network"]]) if ADDRESSES not in missing else []
             found += _moved_on(history, approved, current, done) if done else _changed(approved, current, read)
             if found:
                 yield Drift(server=server.id, since=approved.taken_at, taken_at=current.taken_at, changes=tuple(found))

@@ -91,3 +91,12 @@ def test_a_day_may_be_taken_as_approved(store: SqlStore) -> None:
     (found,) = drift(store.history, [SERVER], [], now=NOW + 99 * MONTH, since=since)
     assert [change.item for change in found.changes] == ["tor"]
     assert found.since == NOW + MONTH
+
+
+def test_addresses_that_the_server_could_not_tell_are_no_drift(store: SqlStore) -> None:
+    silent = reading()
+    assert silent.snapshot is not None
+    snapshot = {**silent.snapshot, "missing": ["network.addresses: no answer"]}
+    snapshot["network"] = {**snapshot["network"], "interfaces": []}
+    scanned(store, replace(silent, snapshot=snapshot))
+    assert told(store) == []
