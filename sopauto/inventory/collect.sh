@@ -17,8 +17,8 @@ have() { command -v "$1" >/dev/null 2>&1; }
 # Name what could not be read, and why.
 missing() { printf 'missing\t%s: %s\n' "$1" "$2"; }
 
-# Run a program that may hang, for 15 seconds at most where `timeout` is to be had.
-bounded() { if have timeout; then timeout 15 "$@"; else "$@"; fi; }
+# Run a program that may hang, for 15 seconds at most (or $patience) where `timeout` is to be had.
+bounded() { if have timeout; then timeout "${patience:-15}" "$@"; else "$@"; fi; }
 
 # Print standard input under a section's name.
 section() { sed "s/^/$1$TAB/"; }
@@ -68,6 +68,7 @@ hardware() {
         asked server.cpu "s/^\(Model name\|Socket\|Core\|Thread\|CPU(s)\)/lscpu$TAB&/p" lscpu
     fi
     grep '^MemTotal:' /proc/meminfo | section memory
+    for_disk=15
     for block in /sys/block/*; do disk "$block"; done
 }
 
@@ -92,11 +93,12 @@ health() {
     case $1 in sd* | nvme*) ;; *) return ;; esac
     if ! have smartctl; then return; fi
     told='' ended=0
-    if [ $root = yes ]; then told=$(bounded $as_root smartctl -H "/dev/$1") || ended=$?; fi
+    if [ $root = yes ]; then told=$(patience=$for_disk && bounded $as_root smartctl -H "/dev/$1") || ended=$?; fi
     if [ -n "$told" ]; then
         printf '%s\n' "$told" | sed -n "s/^SMART \(overall-health .* result\|Health Status\): */health$TAB$1$TAB/p"
     elif [ $ended -ge 124 ]; then
         missing "server.disks.health $1" 'no answer' # `timeout` ended it: 124, busybox 143
+        for_disk=3 # where one hangs others may, and all of them have to be asked in time
     else
         missing server.disks.health 'needs root'
     fi

@@ -177,11 +177,14 @@ def test_a_path_to_a_disk_is_no_disk(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_does_not_answer_is_named(tmp_path: Path) -> None:
-    (tmp_path / "timeout").write_text('#!/bin/sh\ncase "$*" in *smartctl*sda) exit 124 ;; esac\nshift\nexec "$@"\n')
+    asked = tmp_path / "asked"
+    hanging = f'case "$*" in *smartctl*sda) exit 124 ;; *smartctl*) echo "$1" >>{asked} ;; esac'
+    (tmp_path / "timeout").write_text(f'#!/bin/sh\n{hanging}\nshift\nexec "$@"\n')
     (tmp_path / "timeout").chmod(0o755)
     taken = with_disks(tmp_path, SUDO_ALL, {"sda": PASSED, "sdb": PASSED})
     assert health(taken) == {"sda": None, "sdb": "PASSED"}
     assert unhealthy(taken) == ["server.disks.health sda: no answer"]
+    assert asked.read_text() == "3\n", "the others have to answer at once"
 
 
 def told_by(directory: Path, programs: dict[str, str], *, shell: str = "sh", changed: bytes | None = None) -> Any:
