@@ -36,6 +36,7 @@ def _examined(here: App) -> Iterator[tuple[str, str, str]]:
         "mail": _mail,
         "reminders": _reminders,
         "access": _access,
+        "inventory": _inventory,
     }
     for name, examine in checks.items():
         try:
@@ -110,3 +111,14 @@ def _access(here: App) -> str:
         what = f"{len(stuck)} cards may still open a door since {since.astimezone(here.settings.zone):%Y-%m-%d %H:%M}"
         raise StepFailed(f"{what}: {stuck[0].fault}", mend="`inv access.expire` tries again")
     return f"{active} cards are active, {len(here.settings.access.doors)} doors"
+
+
+def _inventory(here: App) -> str:
+    by_form = here.settings.inventory.by_form
+    with here.store.read() as reader:
+        known = {server.id for server in reader.assets.servers()}
+    unknown = [name for name in by_form if name not in known]
+    if unknown:
+        what = f"by_form names servers that the assets do not know: {', '.join(unknown)}"
+        raise BadInput(what, mend="see [inventory] and `inv assets.list servers`")
+    return f"{len(by_form)} servers are recorded by form"

@@ -38,6 +38,26 @@ def scan(
     tell_scan(here, begun, tally, json=json)
 
 
+@command(
+    help={"host": "a server of [inventory] by_form", "file": "the filled form (YAML or JSON)", "json": "print JSON"}
+)
+def record(c: Context, host: str, file: str, json: bool = False) -> None:
+    """Record by form a server that no scan reads (Windows, an appliance); `inventory.blank` writes the form."""
+    from pathlib import Path
+
+    from sopauto.cli.inventory_record import record_form
+
+    record_form(app(c), host, Path(file), json=json)
+
+
+@command(help={"host": "a server of [inventory] by_form"})
+def blank(c: Context, host: str) -> None:
+    """Print the form to fill for a server that no scan reads. Example: `inv inventory.blank win-01 > win-01.yaml`."""
+    from sopauto.cli.inventory_record import print_blank
+
+    print_blank(app(c), host)
+
+
 @command(help={"limit": "how many scans (default: 12)", "json": "print JSON, with every server that was not read"})
 def scans(c: Context, limit: int = 12, json: bool = False) -> None:
     """List scans, the newest first, and which servers the newest one could not read."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -43,6 +43,39 @@ UNREADABLE: Final[Mapping[str, tuple[Fact, ...]]] = {
 
 A colon at the end means the field itself: `server.listening_ports.process` says nothing of the ports.
 """
+FORMED: Final = "recorded by form"
+UNSAID: Final[Mapping[str, tuple[Fact, ...]]] = {
+    "server.vendor": (("perangkat", "merek dan model"),),
+    "server.serial": (("perangkat", "nomor seri"),),
+    "server.cpu.model": (("perangkat", "prosesor"),),
+    "server.cpu.cores": (("perangkat", "jumlah inti"),),
+    "server.memory_bytes": (("perangkat", "memori"),),
+    "server.memory_modules": (("modul memori", ""),),
+    "server.disks": (("disk", ""),),
+    "server.disks.health": (("kesehatan disk", ""),),
+    "server.arrays": (("larik disk", ""),),
+    "server.filesystems": (("sistem berkas", ""),),
+    "server.volumes": (("grup volume", ""), ("volume", "")),
+    "server.architecture": (("perangkat", "arsitektur"),),
+    "server.virtualisation": (("perangkat", "virtualisasi"),),
+    "server.os": (("perangkat", "sistem operasi"),),
+    "server.kernel": (("perangkat", "kernel"),),
+    "server.packages": (("paket", ""),),
+    "server.updates": (),
+    "server.certificates": (("sertifikat", ""),),
+    "server.hardening": (("pengamanan", ""),),
+    "server.services": (("layanan", ""),),
+    "server.listening_ports": (("port", ""),),
+    "server.users": (("pengguna", ""),),
+    "network.host_name": (("jaringan", "nama host"),),
+    "network.gateway": (("jaringan", "gateway"),),
+    "network.dns": (("jaringan", "DNS"),),
+    "network.interfaces.state": (("antarmuka", ""),),
+    "network.interfaces.mac": (("alamat MAC", ""),),
+    "network.routes": (("rute", ""),),
+    "network.neighbours": (("port switch", ""),),
+}
+"""What a form may leave unsaid, or has no key for (`missing`: `server.users: recorded by form`), and its facts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +195,14 @@ def _changes(before: Known, after: Known, names: Sequence[str], read: Mapping[in
 
 def unknown_facts(missing: Sequence[str]) -> set[Fact]:
     """Return the facts of which nothing can be said, from the lines of `missing`."""
-    return {fact for line in missing for start, facts in UNREADABLE.items() if line.startswith(start) for fact in facts}
+    return {fact for line in missing for fact in _unknown(line)}
+
+
+def _unknown(line: str) -> Iterable[Fact]:
+    name, _, why = line.partition(": ")
+    if why == FORMED:
+        return UNSAID.get(name, ())
+    return [fact for start, facts in UNREADABLE.items() if line.startswith(start) for fact in facts]
 
 
 NEW: Final = "new"

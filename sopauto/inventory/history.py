@@ -6,14 +6,18 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+
+BY_FORM: Final = "by-form"
+"""The reason of a reading that a scan leaves to a person, and of the one that the person's form makes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """What came of one server in a scan: its snapshot, or why there is none.
 
-    `reason` is one of the reasons of `scan.REASONS`; `detail` says more for a person. `pinned` is the host key that the
+    `reason` is one of the reasons of `scan.REASONS`; beside a snapshot it is BY_FORM (a person recorded it) or empty.
+    `detail` says more for a person. `pinned` is the host key that the
     server showed at this first contact (None: its key was pinned before).
     """
 
@@ -52,12 +56,13 @@ class MonthRun:
 class Known:
     """A server's newest snapshot before some moment: when it was taken, and which content each section has.
 
-    Two snapshots with the same number for a section have the same content there.
+    Two snapshots with the same number for a section have the same content there. `by_form`: a person recorded it.
     """
 
     server: str
     taken_at: datetime
     parts: Mapping[str, int]
+    by_form: bool = False
 
 
 class History(Protocol):
@@ -78,8 +83,11 @@ class History(Protocol):
     def month_runs(self, limit: int) -> Sequence[MonthRun]:
         """Return the newest monthly runs, the newest first."""
 
-    def scans(self, limit: int, until: datetime | None = None) -> Sequence[Scan]:
-        """Return the newest scans, the newest first; those that were begun by then, where a moment is named."""
+    def scans(self, limit: int, until: datetime | None = None, *, whole: bool = False) -> Sequence[Scan]:
+        """Return the newest scans, the newest first; those that were begun by then, where a moment is named.
+
+        `whole`: only those of all servers.
+        """
 
     def record(self, scan: int, readings: Sequence[Reading]) -> None:
         """Keep what came of some servers, all of it or none; a server that was read in this scan before stays."""
@@ -94,7 +102,7 @@ class History(Protocol):
         """Return the servers that a scan between two moments could not read."""
 
     def known(self, at: datetime, servers: Sequence[str] = ()) -> Mapping[str, Known]:
-        """Return the newest snapshot of each server (or of some) that was taken by then."""
+        """Return the newest snapshot of each server (or of some) that was taken by then; of two, the later scan's."""
 
     def first(self, servers: Sequence[str] = ()) -> Mapping[str, Known]:
         """Return the oldest snapshot of each server (or of some)."""

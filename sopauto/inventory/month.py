@@ -13,7 +13,7 @@ from sopauto.clock import MONTHS
 from sopauto.errors import BadInput
 from sopauto.inventory.difference import compare
 from sopauto.inventory.drift import Drift
-from sopauto.inventory.history import History, Reading, Scan
+from sopauto.inventory.history import BY_FORM, History, Reading, Scan
 from sopauto.inventory.latest import snapshots
 from sopauto.inventory.recap import Counting, Room, recap
 
@@ -66,10 +66,13 @@ def recapitulate(
             if datetime.fromisoformat(snapshot["taken_at"]) > before:
                 read.add(server)
     unread = _unread(history, before, at)
+    read -= {one.server for one in unread}
+    by_form = {name for name, one in history.known(at, sorted(read)).items() if one.by_form} if read else set()
     room = Room(
         servers=servers,
         racks=racks,
-        read=len(read - {one.server for one in unread}),
+        read=len(read - by_form),
+        by_form=len(by_form),
         unread=unread,
         differences=list(compare(history, before, at, names)) if names else [],
         drift=drift,
@@ -80,16 +83,21 @@ def recapitulate(
 def nothing_read(history: History, scan: Scan) -> bool:
     """Tell whether a scan asked servers and none of them could be read."""
     unread = history.unread(scan.id)
-    asked = [one for one in unread if one.reason != "by-form"]
+    asked = [one for one in unread if one.reason != BY_FORM]
     return bool(asked) and len(unread) == len(history.read_in(scan.id))
 
 
 def _unread(history: History, after: datetime, until: datetime) -> Sequence[Reading]:
-    """Return what the month's newest scan of the whole room could not read, and no other scan has read since."""
-    for scan in history.scans(RECENT, until):
-        if not scan.only and after < scan.begun_at <= until:
+    """Return what the month's newest scan of the whole room could not read, and no other scan has read since.
+
+    A form may be filled at any time of the month, also before the scan.
+    """
+    # Each form is a scan of its own: a hundred of them must not hide the month's.
+    for scan in history.scans(RECENT, until, whole=True):
+        if after < scan.begun_at <= until:
             unread = history.unread(scan.id)
             known = history.known(until, [one.server for one in unread]) if unread else {}
-            later = {name for name, one in known.items() if one.taken_at >= scan.begun_at}
+            since = {one.server: after if one.reason == BY_FORM else scan.begun_at for one in unread}
+            later = {name for name, one in known.items() if one.taken_at >= since[name]}
             return [one for one in unread if one.server not in later]
     return []

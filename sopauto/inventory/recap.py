@@ -36,7 +36,7 @@ REASONS: Final[Mapping[str, str]] = {
     "flood": "jawaban terlalu besar",
     "broke-off": "jawaban terputus",
     "no-key": "kunci host belum dicatat",
-    "by-form": "didata dengan formulir",
+    "by-form": "formulir bulan ini belum diisi",
 }
 """Why a server was not read, as an official reads it (`scan.REASONS`)."""
 
@@ -53,12 +53,13 @@ class Bounds:
 class Room:
     """What stands in the room, and how it differs from a month ago and from what was approved.
 
-    `read` is how many of its servers were read in the month and could be read last.
+    `read` is how many of its servers were read in the month and could be read last; `by_form` how many people recorded.
     """
 
     servers: Sequence[Server]
     racks: Sequence[Rack]
     read: int
+    by_form: int
     unread: Sequence[Reading]
     differences: Sequence[ServerDifference]
     drift: Sequence[Drift]
@@ -132,12 +133,11 @@ def recap(counted: Counting, room: Room, *, month: str) -> dict[str, Any]:
 
 
 def _summary(counted: Counting, room: Room) -> list[list[object]]:
-    unread = [one for one in room.unread if one.reason != "by-form"]
     return [
         ["Server di ruang server", len(room.servers)],
         ["Server terbaca", room.read],
-        ["Server tidak terbaca", len(unread)],
-        ["Didata dengan formulir", len(room.unread) - len(unread)],
+        ["Server tidak terbaca", len(room.unread)],
+        ["Didata dengan formulir", room.by_form],
         ["Server baru", sum(one.state == NEW for one in room.differences)],
         ["Server berubah", sum(one.state == CHANGED for one in room.differences)],
         ["Server berbeda dari yang disetujui", len(room.drift)],

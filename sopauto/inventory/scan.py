@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 
 from sopauto.errors import StepFailed
 from sopauto.inventory.answer import TooLarge
-from sopauto.inventory.history import History, Reading, Scan
+from sopauto.inventory.history import BY_FORM, History, Reading, Scan
 
 MAX_BYTES: Final = 2 * 1024 * 1024
 """Of one server's answer: a thousand services, 250 interfaces and 4,000 packages make about 0.5 MiB."""
@@ -38,7 +38,7 @@ REASONS: Final[Mapping[str, str]] = {
     "flood": "sent more than it may",
     "broke-off": "the answer broke off",
     "no-key": "no host key is pinned",
-    "by-form": "recorded by form",
+    BY_FORM: "recorded by form",
 }
 """Why a server was not read."""
 STOPPED: Final = "stopped"
@@ -154,7 +154,7 @@ class Scanner:
     def _read(self, target: Target, limits: Limits, stop: Event) -> Reading:
         """Return what came of one server."""
         if target.by_form:
-            return self._unread(target, "by-form", "")
+            return self._unread(target, BY_FORM, "")
         if target.host_key is None and not limits.pin:
             return self._unread(target, "no-key", "`inv inventory.scan --pin` trusts the first contact")
         try:

@@ -14,7 +14,7 @@ from sqlalchemy import and_, delete, func, insert, select, update
 
 from sopauto.errors import Conflict
 from sopauto.inventory import packing
-from sopauto.inventory.history import Known, MonthRun, Reading, Scan
+from sopauto.inventory.history import BY_FORM, Known, MonthRun, Reading, Scan
 from sopauto.inventory.sections import split
 from sopauto.store import tables
 from sopauto.store import tables_inventory as inventory
@@ -66,11 +66,16 @@ class SqlHistory:
             connection.execute(delete(readings).where(readings.c.scan == scan, readings.c.parts.is_(None)))
             connection.execute(update(inventory.scans).where(c.id == scan).values(ended_at=None))
 
-    def scans(self, limit: int, until: datetime | None = None) -> Sequence[Scan]:
-        """Return the newest scans, the newest first; those that were begun by then, where a moment is named."""
+    def scans(self, limit: int, until: datetime | None = None, *, whole: bool = False) -> Sequence[Scan]:
+        """Return the newest scans, the newest first; those that were begun by then, where a moment is named.
+
+        `whole`: only those of all servers.
+        """
         query = select(inventory.scans).order_by(inventory.scans.c.id.desc()).limit(limit)
         if until is not None:
             query = query.where(inventory.scans.c.begun_at <= until)
+        if whole:
+            query = query.where(inventory.scans.c.only == json.dumps([]))
         with self._store.connected(writes=False) as connection:
             return [_scan(row) for row in connection.execute(query).mappings()]
 
@@ -125,7 +130,7 @@ class SqlHistory:
             return set(connection.scalars(query))
 
     def known(self, at: datetime, servers: Sequence[str] = ()) -> Mapping[str, Known]:
-        """Return the newest snapshot of each server (or of some) that was taken by then."""
+        """Return the newest snapshot of each server (or of some) that was taken by then; of two, the later scan's."""
         with self._store.connected(writes=False) as connection:
             return _known(connection, inventory.readings.c.taken_at <= at, func.max, servers)
 
@@ -137,10 +142,9 @@ class SqlHistory:
     def all_of(self, server: str) -> Sequence[Known]:
         """Return every snapshot of a server, the oldest first."""
         c = inventory.readings.c
-        query = select(c.server, c.taken_at, c.parts).where(c.server == server, c.parts.is_not(None))
+        query = select(*_known_columns()).where(c.server == server, c.parts.is_not(None))
         with self._store.connected(writes=False) as connection:
-            rows = connection.execute(query.order_by(c.taken_at))
-            return [Known(server=row.server, taken_at=row.taken_at, parts=json.loads(row.parts)) for row in rows]
+            return [_read_known(row) for row in connection.execute(query.order_by(c.taken_at, c.scan))]
 
     def sections(self, numbers: Sequence[int]) -> Mapping[int, Any]:
         """Return the content of sections by their number."""
@@ -254,10 +258,20 @@ def _known(connection: Connection, when: Any, choose: Any, servers: Sequence[str
         wanted = and_(when, c.parts.is_not(None), *([c.server.in_(some)] if some else []))
         chosen = select(c.server, choose(c.taken_at).label("at")).where(wanted).group_by(c.server).subquery()
         same = and_(c.server == chosen.c.server, c.taken_at == chosen.c.at, c.parts.is_not(None))
-        query = select(c.server, c.taken_at, c.parts).join(chosen, same).order_by(c.server)
-        for row in connection.execute(query):
-            found[row.server] = Known(server=row.server, taken_at=row.taken_at, parts=json.loads(row.parts))
+        # A form may be recorded anew for the same day: the later one is the correction.
+        query = select(*_known_columns()).join(chosen, same).order_by(c.server, c.scan)
+        found |= {row.server: _read_known(row) for row in connection.execute(query)}
     return found
+
+
+def _known_columns() -> Any:
+    c = inventory.readings.c
+    return c.server, c.taken_at, c.parts, c.reason
+
+
+def _read_known(row: Any) -> Known:
+    parts = json.loads(row.parts)
+    return Known(server=row.server, taken_at=row.taken_at, parts=parts, by_form=row.reason == BY_FORM)
 
 
 def _contents(connection: Connection, numbers: Sequence[int]) -> dict[int, bytes]:

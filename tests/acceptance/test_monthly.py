@@ -443,3 +443,129 @@ def pin_all(room: Room) -> None:
     with room.office.workspace.app().store.write() as writer:
         for name, server in room.servers.items():
             writer.pin_host_key(name, server.host_key, datetime.now(UTC))
+
+
+FORM = """\
+perangkat: {merek: HPE, model: DL380, nomor_seri: "=1+1<script>\\e[31m"}
+memori: 64 GiB
+sistem_operasi: {nama: Windows Server, versi: 2022, id: windows-server}
+jaringan: {antarmuka: [{nama: Ethernet, alamat: 127.0.31.13/24}]}
+perangkat_lunak:
+  - {nama: "@SQL Server", versi: 16.0.1}
+"""
+
+
+def by_form(room: Room, tmp_path: Path, **days: str) -> list[Path]:
+    """Let web-02 be recorded by form; return a filled form of each of these days."""
+    room.office.settings_replace("[inventory]", '[inventory]\nby_form = ["web-02"]')
+    files = [tmp_path / f"{name}.yaml" for name in days]
+    for path, day in zip(files, days.values(), strict=True):
+        path.write_text(f"tanggal: {day}\n{FORM}")
+    return files
+
+
+def a_month_ago() -> str:
+    return f"{datetime.now(JAKARTA).replace(day=1) - timedelta(days=3):%Y-%m-%d}"
+
+
+def test_a_server_recorded_by_form_is_in_history_drift_forms_and_exports(room: Room, tmp_path: Path) -> None:
+    today = f"{datetime.now(JAKARTA):%Y-%m-%d}"
+    before, after = by_form(room, tmp_path, before=a_month_ago(), after=today)
+    told = room.json("inventory.record", "web-02", str(before))
+    assert told["taken_at"].startswith(f"{a_month_ago()}T23:59:59")
+    after.write_text(after.read_text().replace("16.0.1", "16.0.2"))
+    assert f"web-02: recorded as of {today}" in room.inv("inventory.record", "web-02", str(after))
+    (found,) = room.json("inventory.diff", a_month_ago(), today)
+    words = "paket @SQL Server diperbarui dari versi 16.0.1 ke 16.0.2"
+    assert [change["words"] for change in found["changes"]] == [words]
+    assert [one["words"] for drifted in room.json("inventory.drift") for one in drifted["changes"]] == [words]
+    room.inv("inventory.export", "glpi", "--to", str(tmp_path / "glpi"))
+    content = json.loads((tmp_path / "glpi" / "web-02.json").read_text())["content"]
+    assert content["bios"]["ssn"] == r"=1+1<script>\x1b[31m"
+    assert content["softwares"] == [{"name": "@SQL Server", "version": "16.0.2"}]
+    assert content["networks"][0]["ipaddress"] == "127.0.31.13"
+    room.inv("inventory.export", "netbox", "--to", str(tmp_path / "netbox"))
+    assert "web-02,Ethernet" in (tmp_path / "netbox" / "interfaces.csv").read_text()
+    room.inv("inventory.form", "--host", "web-02", "--to", str(tmp_path / "formulir"))
+    assert (tmp_path / "formulir" / "inventaris-web-02.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_form_recorded_anew_for_the_same_day_corrects_the_former(room: Room, tmp_path: Path) -> None:
+    wrong, right = by_form(room, tmp_path, wrong=a_month_ago(), right=a_month_ago())
+    wrong.write_text(wrong.read_text().replace("64 GiB", "46 GiB"))
+    for path in (wrong, right):
+        room.inv("inventory.record", "web-02", str(path))
+    room.inv("inventory.export", "glpi", "--to", str(tmp_path / "glpi"))
+    content = json.loads((tmp_path / "glpi" / "web-02.json").read_text())["content"]
+    assert content["hardware"]["memory"] == 64 * 1024
+
+
+def test_the_month_counts_what_was_recorded_by_form(room: Room, tmp_path: Path) -> None:
+    today = f"{datetime.now(JAKARTA):%Y-%m-%d}"
+    (path,) = by_form(room, tmp_path, form=today)
+    names = ("Server terbaca", "Server tidak terbaca", "Didata dengan formulir")
+
+    def counted() -> tuple[list[int], list[list[str]], list[list[Any]]]:
+        recap = room.json("inventory.report")
+        summary = dict(recap["ringkasan"])
+        unread = next(table["baris"] for table in recap["tabel"] if table["judul"] == "Server yang tidak terbaca")
+        return [summary[name] for name in names], unread, recap["grafik"][0]["batang"]
+
+    room.inv("inventory.scan", "--pin")
+    here = room.office.workspace.app()
+    for _ in range(100):  # as many forms of others leave the month's scan behind them
+        here.history.begin(here.clock.now(), 1, ["web-01"])
+    debian = ["Debian GNU/Linux 12", 2]
+    assert counted() == ([2, 1, 0], [["web-02", "formulir bulan ini belum diisi", ""]], [debian])
+    room.inv("inventory.record", "web-02", str(path))
+    assert counted() == ([2, 0, 1], [], [debian, ["Windows Server 2022", 1]])
+    room.inv("inventory.scan")
+    assert counted()[:2] == ([2, 0, 1], []), "a form that was filled before the month's scan counts as well"
+
+
+def test_what_cannot_be_recorded_is_said_in_one_line_and_nothing_is_kept(room: Room, tmp_path: Path) -> None:
+    tomorrow = f"{datetime.now(JAKARTA) + timedelta(days=1):%Y-%m-%d}"
+    future, good = by_form(room, tmp_path, future=tomorrow, good=a_month_ago())
+    bad = tmp_path / "bad.yaml"
+    for old, new, told in (
+        ("memori:", "memory:", "bad.yaml:3 memory: unknown key"),
+        ("64 GiB", "-64 GiB", "bad.yaml:3 memori: is no size"),
+        ("127.0.31.13/24", "web-02", "bad.yaml:5 jaringan.antarmuka.0.alamat.0: is no address"),
+    ):
+        bad.write_text(good.read_text().replace(old, new))
+        assert told in room.inv("inventory.record", "web-02", str(bad), expect=2)
+    assert "is yet to come" in room.inv("inventory.record", "web-02", str(future), expect=2)
+    assert "cannot be read" in room.inv("inventory.record", "web-02", str(tmp_path / "none"), expect=2)
+    assert "no server 'nobody'" in room.inv("inventory.record", "nobody", str(good), expect=2)
+    told = room.inv("inventory.record", "web-01", str(good), expect=2)
+    assert 'add "web-01" to [inventory] by_form' in told
+    assert "not recorded by form" in room.inv("inventory.blank", "web-01", expect=2)
+    assert room.json("inventory.scans")["scans"] == []
+
+
+def test_a_blank_form_is_filled_from_the_assets_and_can_be_recorded(room: Room, tmp_path: Path) -> None:
+    by_form(room, tmp_path)
+    path = tmp_path / "web-02.yaml"
+    path.write_text(room.inv("inventory.blank", "web-02"))
+    assert 'nomor_seri: "SN-web-02"' in path.read_text()
+    room.inv("inventory.record", "web-02", str(path))
+    assert "semua server sesuai" in room.inv("inventory.drift")
+
+
+def test_a_form_does_not_hide_a_scan_that_broke_off(room: Room, tmp_path: Path) -> None:
+    (path,) = by_form(room, tmp_path, form=a_month_ago())
+    pin_all(room)
+    here = room.office.workspace.app()
+    here.history.begin(here.clock.now(), 3)
+    room.inv("inventory.record", "web-02", str(path))
+    assert "2 of 3 servers read" in room.inv("inventory.scan", "--resume")
+
+
+def test_doctor_names_what_is_recorded_by_form_and_not_known(room: Room) -> None:
+    room.office.settings_replace("[inventory]", '[inventory]\nby_form = ["web-02", "wim-01"]')
+    rows = {row["what"]: row for row in json.loads(room.office.inv("doctor", "--json", expect=1).stdout)}
+    assert rows["inventory"]["state"] == "WRONG"
+    assert "the assets do not know: wim-01;" in rows["inventory"]["told"]
+    room.office.settings_replace(', "wim-01"', "")
+    rows = {row["what"]: row for row in json.loads(room.office.inv("doctor", "--json").stdout)}
+    assert (rows["inventory"]["state"], rows["inventory"]["told"]) == ("ok", "1 servers are recorded by form")

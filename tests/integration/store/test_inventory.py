@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,14 @@ def test_the_newest_snapshot_by_then_is_meant(store: SqlStore) -> None:
     assert list(store.history.known(NOW + MONTH, ["web-02", "nobody"])) == ["web-02"]
 
 
+def test_of_two_snapshots_of_one_moment_the_later_scan_is_meant(store: SqlStore) -> None:
+    corrected = replace(reading(), reason="by-form")
+    scanned(store, reading())
+    scanned(store, corrected)
+    assert store.history.known(NOW)["web-01"].by_form
+    assert [known.by_form for known in store.history.all_of("web-01")] == [False, True]
+
+
 def test_a_server_is_kept_once_in_a_scan(store: SqlStore) -> None:
     scan = store.history.begin(NOW, 3)
     store.history.record(scan.id, [reading()])
@@ -147,8 +156,10 @@ def test_a_scan_goes_on_with_what_it_could_not_read(store: SqlStore) -> None:
 
 
 def test_scans_of_named_servers_are_told_apart(store: SqlStore) -> None:
+    whole = store.history.begin(NOW, 3)
     store.history.begin(NOW, 1, ["web-01"])
     assert store.history.scans(1)[0].only == ("web-01",)
+    assert store.history.scans(1, whole=True) == [whole]
 
 
 def test_messages_that_wait_survive_the_upgrade(url: str) -> None:

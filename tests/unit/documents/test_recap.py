@@ -49,6 +49,7 @@ def room(**more: Any) -> Room:
         "servers": [SERVER],
         "racks": [RACK],
         "read": 1,
+        "by_form": 0,
         "unread": [],
         "differences": [],
         "drift": [],
@@ -105,13 +106,14 @@ def test_the_summary_tells_what_became_of_each_server(tmp_path: Path) -> None:
             Reading(server="a", taken_at=NOW, reason="timeout"),
             Reading(server="b", taken_at=NOW, reason="by-form"),
         ],
+        by_form=4,
         differences=[
             ServerDifference(server="web-01", state="changed", before_at=NOW, after_at=NOW, changes=(change,)),
             ServerDifference(server="web-02", state="new", before_at=None, after_at=NOW),
         ],
         drift=[Drift(server="web-01", since=NOW, taken_at=NOW, changes=(change,))],
     )
-    assert [value for _, value in found["ringkasan"]] == [1, 1, 1, 1, 1, 1, 1, 1, 1, 0]
+    assert [value for _, value in found["ringkasan"]] == [1, 1, 2, 4, 1, 1, 1, 1, 1, 0]
     assert tables(found)["Perbedaan dari yang disetujui, tanpa tiket"] == [
         ["web-01", "paket", "paket tor dipasang, versi 0.4"]
     ]
