@@ -139,7 +139,7 @@ def _command(target: Target, login: Credentials, hosts: Path, log: Path) -> list
         "ConnectTimeout": str(CONNECT_SECONDS),
         "ConnectionAttempts": "1",
         "StrictHostKeyChecking": "yes" if target.host_key else "accept-new",
-        "UserKnownHostsFile": str(hosts),
+        "UserKnownHostsFile": _quoted(hosts),
         "GlobalKnownHostsFile": "none",
         "HostKeyAlias": ALIAS,
         "HashKnownHosts": "no",
@@ -147,7 +147,7 @@ def _command(target: Target, login: Credentials, hosts: Path, log: Path) -> list
         "UpdateHostKeys": "no",
         "VerifyHostKeyDNS": "no",
         "IdentitiesOnly": "yes",
-        "IdentityFile": str(login.key_file or "none"),
+        "IdentityFile": _quoted(login.key_file) if login.key_file else "none",
         "IdentityAgent": "SSH_AUTH_SOCK" if by_agent else "none",
         "PreferredAuthentications": "publickey" if login.key_file else "password",
         "ControlPath": "none",
@@ -163,6 +163,12 @@ def _command(target: Target, login: Credentials, hosts: Path, log: Path) -> list
     named = [part for name, value in options.items() for part in ("-o", f"{name}={value}")]
     ssh = ["ssh", "-F", "none", "-E", str(log), "-T", "-x", "-a", *named, "-p", str(target.port), "-l", login.user]
     return [*_ending_with_us(), *ssh, target.address]
+
+
+def _quoted(path: Path) -> str:
+    """Return a path as ssh's configuration reads it back: blanks part words there, and `%` begins what ssh fills in."""
+    escaped = str(path).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'"{escaped}"'
 
 
 @cache

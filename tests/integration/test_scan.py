@@ -6,9 +6,10 @@ import asyncio
 import os
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -185,6 +186,28 @@ def test_a_connection_that_is_cut_after_the_login(store: SqlStore, sshd: Sshd, s
 def test_a_command_that_fails_without_an_answer_broke_off(store: SqlStore, sshd: Sshd) -> None:
     _, unread = scan(store, sshd, of(sshd), what=b"echo the shell is ill >&2; exit 255\n", seconds=20)
     assert [(one.reason, one.detail) for one in unread.values()] == [("broke-off", "the shell is ill")]
+
+
+@contextmanager
+def temporary_files_in(folder: Path) -> Iterator[None]:
+    folder.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(folder))
+        yield
+
+
+def test_paths_may_hold_what_is_special_to_ssh(store: SqlStore, sshd: Sshd, tmp_path: Path) -> None:
+    folder = tmp_path / "a b\"c%h'd\\e#"
+    with temporary_files_in(folder):
+        key_file = folder / "login key"
+        key_file.write_bytes(sshd.key_file.read_bytes())
+        key_file.chmod(0o600)
+        login = Credentials(user=sshd.user, key_file=key_file)
+        tally, unread = scan(store, sshd, of(sshd), of(sshd, "new", host_key=None), pin=True, login=login, seconds=20)
+    assert (tally.read, unread) == (2, {})
+    with store.read() as reader:
+        assert reader.pinned_host_key("new") == sshd.host_key
+    assert list(folder.iterdir()) == [key_file]
 
 
 def test_a_server_with_another_host_key_is_given_nothing(store: SqlStore, sshd: Sshd, tmp_path: Path) -> None:
