@@ -64,8 +64,10 @@ class OpenSsh:
         self._folder.cleanup()
 
     def refuse_unknown(self, name: str) -> None:
-        """Raise BadInput when the settings have no such login."""
+        """Raise BadInput when the settings have no such login, or when there is no ssh."""
         self._named(name)
+        if shutil.which("ssh") is None:
+            raise BadInput("there is no ssh", mend="install openssh-client")
 
     def run(
         self, target: Target, script: bytes, *, max_bytes: int, seconds: float, stop: Event

@@ -255,6 +255,13 @@ def test_an_unknown_login_is_bad_input(sshd: Sshd) -> None:
         shell.refuse_unknown("inventory")
 
 
+def test_where_there_is_no_ssh_nothing_is_begun(sshd: Sshd, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    login = Credentials(user=sshd.user, key_file=sshd.key_file)
+    with OpenSsh(credentials={"inventory": login}) as shell, pytest.raises(BadInput, match="there is no ssh"):
+        shell.refuse_unknown("inventory")
+
+
 # Servers that mean harm
 
 
