@@ -8,7 +8,6 @@ touched: no configuration, no known_hosts, and the agent only for a key file tha
 from __future__ import annotations
 
 import os
-import re
 import selectors
 import shutil
 import subprocess
@@ -23,14 +22,16 @@ from threading import Event
 from types import TracebackType
 from typing import Final, Self
 
+from sopauto.drivers.openssh_words import unread
 from sopauto.drivers.ssh import Credentials
 from sopauto.errors import BadInput
 from sopauto.inventory.scan import STOPPED, Target, Unread
 from sopauto.procedures.fields import visible
+from sopauto.technical.host_keys import key_type
 
 PIECE: Final = 64 * 1024
 MAX_ERRORS: Final = 16 * 1024
-"""Bytes that ssh and the server's error output may have together."""
+"""Bytes of the error output, with the banner; and of ssh's log."""
 CONNECT_SECONDS: Final = 10
 """For the connection and the server's greeting."""
 LOOK_SECONDS: Final = 0.25
@@ -42,19 +43,6 @@ ASK: Final = "#!/bin/sh\nprintf '%s\\n' \"$SOPAUTO_ASKED\"\n"
 """Answers ssh's question for a password or passphrase, from the environment."""
 RSA: Final = "rsa-sha2-512,rsa-sha2-256"
 ALIAS: Final = "server"
-
-REASONS: Final = (
-    (re.compile("Could not resolve hostname"), "dns"),
-    (re.compile("HOST IDENTIFICATION HAS CHANGED|Host key verification failed|host key .* has changed"), "host-key"),
-    (re.compile("no matching host key type"), "host-key"),
-    (re.compile("Connection refused"), "refused"),
-    (re.compile("timed out|timeout"), "timeout"),
-    (re.compile("No route to host|Network is unreachable"), "unreachable"),
-    (re.compile("Permission denied|Too many authentication failures|incorrect passphrase|invalid format"), "login"),
-    (re.compile("Connection (reset|closed)|Broken pipe|banner line"), "reset"),
-)
-"""What ssh says, and what is meant; the first that is found holds."""
-SHOWN: Final = re.compile(r"sent by the remote host is\s+(SHA256:[A-Za-z0-9+/]{43})")
 
 
 class OpenSsh:
@@ -76,8 +64,10 @@ class OpenSsh:
         self._folder.cleanup()
 
     def refuse_unknown(self, name: str) -> None:
-        """Raise BadInput when the settings have no such login."""
+        """Raise BadInput when the settings have no such login, or when there is no ssh."""
         self._named(name)
+        if shutil.which("ssh") is None:
+            raise BadInput("there is no ssh", mend="install openssh-client")
 
     def run(
         self, target: Target, script: bytes, *, max_bytes: int, seconds: float, stop: Event
@@ -87,13 +77,13 @@ class OpenSsh:
         Raises: BadInput (there is no such login), Unread (why there is no answer).
         """
         login = self._named(target.credentials)
-        with self._host_key_file(target) as hosts:
-            command = [*_command(target, login, hosts), "sh -s"]
+        with self._files(target) as (hosts, log):
+            command = [*_command(target, login, hosts, log), "sh -s"]
             given = self._file("script", script)
             with given.open("rb") as source, _started(command, self._environment(login), source) as process:
-                answer, errors = _Bounds(process, max_bytes=max_bytes, seconds=seconds, stop=stop).gather()
+                answer, errors = _Bounds(process, log, max_bytes=max_bytes, seconds=seconds, stop=stop).gather()
             if process.returncode == SSH_FAILED:
-                raise _told(errors, answer)
+                raise unread(_read(log), errors=errors, answered=bool(answer), pinned=target.host_key)
             return answer, None if target.host_key else _shown_key(hosts)
 
     def _named(self, name: str) -> Credentials:
@@ -103,14 +93,20 @@ class OpenSsh:
         return self._credentials[name]
 
     @contextmanager
-    def _host_key_file(self, target: Target) -> Iterator[Path]:
-        """Write the one host key that this connection may meet; a file with all of them would be read by each ssh."""
-        path = Path(self._folder.name) / f"hosts-{next(self._numbers)}"
-        path.write_text(f"{ALIAS} {target.host_key}\n" if target.host_key else "")
+    def _files(self, target: Target) -> Iterator[tuple[Path, Path]]:
+        """Give a file with the one host key that this connection may meet, and an empty one for ssh's log.
+
+        A file with all host keys would be read by each ssh.
+        """
+        number = next(self._numbers)
+        hosts, log = (Path(self._folder.name) / f"{name}-{number}" for name in ("hosts", "log"))
+        hosts.write_text(f"{ALIAS} {target.host_key}\n" if target.host_key else "")
+        log.touch()
         try:
-            yield path
+            yield hosts, log
         finally:
-            path.unlink()
+            hosts.unlink()
+            log.unlink()
 
     def _file(self, name: str, content: bytes, mode: int = 0o600) -> Path:
         """Return a file with this content; it is written once, whole, whichever thread comes first."""
@@ -137,7 +133,7 @@ class OpenSsh:
         }
 
 
-def _command(target: Target, login: Credentials, hosts: Path) -> list[str]:
+def _command(target: Target, login: Credentials, hosts: Path, log: Path) -> list[str]:
     by_agent = login.key_file is not None and login.key_file.suffix == ".pub"
     options = {
         "BatchMode": "no" if login.password_env else "yes",
@@ -145,7 +141,7 @@ def _command(target: Target, login: Credentials, hosts: Path) -> list[str]:
         "ConnectTimeout": str(CONNECT_SECONDS),
         "ConnectionAttempts": "1",
         "StrictHostKeyChecking": "yes" if target.host_key else "accept-new",
-        "UserKnownHostsFile": str(hosts),
+        "UserKnownHostsFile": _quoted(hosts),
         "GlobalKnownHostsFile": "none",
         "HostKeyAlias": ALIAS,
         "HashKnownHosts": "no",
@@ -153,20 +149,28 @@ def _command(target: Target, login: Credentials, hosts: Path) -> list[str]:
         "UpdateHostKeys": "no",
         "VerifyHostKeyDNS": "no",
         "IdentitiesOnly": "yes",
-        "IdentityFile": str(login.key_file or "none"),
+        "IdentityFile": _quoted(login.key_file) if login.key_file else "none",
         "IdentityAgent": "SSH_AUTH_SOCK" if by_agent else "none",
         "PreferredAuthentications": "publickey" if login.key_file else "password",
         "ControlPath": "none",
         "ClearAllForwardings": "yes",
         "Compression": "no",
-        "LogLevel": "ERROR",  # below it a server's banner would be printed
+        # Both for `openssh_words`, which finds in the log how far ssh came.
+        "LogLevel": "VERBOSE",
+        "VisualHostKey": "yes",
     }
     if target.host_key:
-        kind = target.host_key.split(maxsplit=1)[0]
+        kind = key_type(target.host_key)
         options["HostKeyAlgorithms"] = RSA if kind == "ssh-rsa" else kind
     named = [part for name, value in options.items() for part in ("-o", f"{name}={value}")]
-    ssh = ["ssh", "-F", "none", "-T", "-x", "-a", *named, "-p", str(target.port), "-l", login.user, target.address]
-    return [*_ending_with_us(), *ssh]
+    ssh = ["ssh", "-F", "none", "-E", str(log), "-T", "-x", "-a", *named, "-p", str(target.port), "-l", login.user]
+    return [*_ending_with_us(), *ssh, target.address]
+
+
+def _quoted(path: Path) -> str:
+    """Return a path as ssh's configuration reads it back: blanks part words there, and `%` begins what ssh fills in."""
+    escaped = str(path).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'"{escaped}"'
 
 
 @cache
@@ -200,8 +204,11 @@ def _started(command: list[str], environment: dict[str, str], source: object) ->
 class _Bounds:
     """Takes what a process prints until it ends, or until it exceeds a bound."""
 
-    def __init__(self, process: subprocess.Popen[bytes], *, max_bytes: int, seconds: float, stop: Event) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], log: Path, *, max_bytes: int, seconds: float, stop: Event
+    ) -> None:
         self._process = process
+        self._log = log
         self._max_bytes = max_bytes
         self._until = time.monotonic() + seconds
         self._seconds = seconds
@@ -229,8 +236,10 @@ class _Bounds:
     def _hold(self) -> None:
         if self._stop.is_set():
             raise Unread(STOPPED, "the scan was ended")
-        if len(self._answer) > self._max_bytes or len(self._errors) > MAX_ERRORS:
+        if len(self._answer) > self._max_bytes:
             raise Unread("flood", f"answered more than {self._max_bytes} bytes")
+        if max(len(self._errors), self._log.stat().st_size) > MAX_ERRORS:
+            raise Unread("flood", f"made ssh say more than {MAX_ERRORS} bytes")
         if time.monotonic() > self._until:
             raise Unread("timeout", f"did not come to an end within {self._seconds:g} s")
         if _taken_in(self._process.pid) > 2 * self._max_bytes + OVERHEAD:
@@ -254,14 +263,9 @@ def _taken_in(pid: int) -> int:
         return 0  # it ended meanwhile
 
 
-def _told(errors: bytes, answer: bytes) -> Unread:
-    """Return what ssh's error output means."""
-    text = errors.decode("utf-8", "backslashreplace")
-    reason = next((reason for pattern, reason in REASONS if pattern.search(text)), "broke-off" if answer else "not-ssh")
-    shown = SHOWN.search(text)
-    if reason == "host-key" and shown:
-        return Unread(reason, f"the server shows {shown[1]}")
-    return Unread(reason, visible(text.strip().rpartition("\n")[2].strip()))
+def _read(log: Path) -> bytes:
+    with log.open("rb") as file:
+        return file.read(MAX_ERRORS)
 
 
 def _shown_key(hosts: Path) -> str | None:

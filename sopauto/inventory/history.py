@@ -99,7 +99,7 @@ class History(Protocol):
         """Return the servers of a scan that have no snapshot, with the reason, by id."""
 
     def failed(self, after: datetime, until: datetime) -> Collection[str]:
-        """Return the servers that a scan between two moments could not read."""
+        """Return the servers that a scan between two moments asked and could not read."""
 
     def known(self, at: datetime, servers: Sequence[str] = ()) -> Mapping[str, Known]:
         """Return the newest snapshot of each server (or of some) that was taken by then; of two, the later scan's."""

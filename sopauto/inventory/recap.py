@@ -32,6 +32,7 @@ REASONS: Final[Mapping[str, str]] = {
     "reset": "sambungan diputus",
     "not-ssh": "bukan server SSH",
     "host-key": "kunci host berubah",
+    "too-old": "SSH terlalu usang untuk dihubungi dengan aman",
     "login": "login ditolak",
     "flood": "jawaban terlalu besar",
     "broke-off": "jawaban terputus",

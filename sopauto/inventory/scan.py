@@ -34,6 +34,7 @@ REASONS: Final[Mapping[str, str]] = {
     "reset": "the connection was cut",
     "not-ssh": "that is no SSH server",
     "host-key": "the host key changed: nothing was sent",
+    "too-old": "its SSH is too old to be talked to safely",
     "login": "the login was refused",
     "flood": "sent more than it may",
     "broke-off": "the answer broke off",

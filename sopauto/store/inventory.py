@@ -123,11 +123,11 @@ class SqlHistory:
             return [Reading(**row) for row in connection.execute(query.order_by(c.server)).mappings()]
 
     def failed(self, after: datetime, until: datetime) -> Collection[str]:
-        """Return the servers that a scan between two moments could not read."""
+        """Return the servers that a scan between two moments asked and could not read."""
         c = inventory.readings.c
-        query = select(c.server).where(c.parts.is_(None), c.taken_at > after, c.taken_at <= until).distinct()
+        tried = and_(c.parts.is_(None), c.reason != BY_FORM, c.taken_at > after, c.taken_at <= until)
         with self._store.connected(writes=False) as connection:
-            return set(connection.scalars(query))
+            return set(connection.scalars(select(c.server).where(tried).distinct()))
 
     def known(self, at: datetime, servers: Sequence[str] = ()) -> Mapping[str, Known]:
         """Return the newest snapshot of each server (or of some) that was taken by then; of two, the later scan's."""

@@ -125,6 +125,13 @@ def test_what_cannot_be_scanned_is_said_in_one_line(room: Room) -> None:
     assert room.json("inventory.scans")["scans"] == []
 
 
+def test_without_the_ssh_client_nothing_is_scanned(room: Room, tmp_path: Path) -> None:
+    room.office.environment = {**room.office.environment, "PATH": str(tmp_path)}
+    assert "there is no ssh; install openssh-client" in room.inv("inventory.scan", "--pin", expect=2)
+    room.inv("inventory.monthly", expect=2)
+    assert room.json("inventory.scans")["scans"] == []
+
+
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_scan_is_taken_up_where_it_was(room: Room, ending: signal.Signals) -> None:
     room.inv("inventory.scan", "--pin")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from sopauto.store.engine import open_store
 from sopauto.store.sqlstore import SqlStore
 from tests.integration.test_ssh_servers import (
     Credentials,
+    LetIn,
     asyncssh_server,
     flood,
     flood_after_banner,
@@ -140,6 +143,73 @@ def test_each_reason_is_told(store: SqlStore, sshd: Sshd, tmp_path: Path) -> Non
     assert "SHA256:" in unread["changed"].detail
 
 
+@pytest.mark.parametrize("kind", ["rsa", "ecdsa"])
+def test_a_host_key_of_another_type_is_a_changed_one(store: SqlStore, sshd: Sshd, kind: str) -> None:
+    with Sshd(host="127.0.7.10", host_key_type=kind) as other:
+        _, unread = scan(store, sshd, of(other, host_key=sshd.host_key), seconds=20)
+    told = unread["web-01"]
+    assert told.reason == "host-key"
+    assert told.detail.startswith("the server shows no ssh-ed25519 key, only ")
+    assert kind in told.detail
+
+
+OLD = {
+    "signature": ({"HostKeyAlgorithms": "ssh-rsa"}, "host key type: only ssh-rsa"),
+    "exchange": (
+        {"KexAlgorithms": "diffie-hellman-group1-sha1"},
+        "key exchange method: only diffie-hellman-group1-sha1,kex-strict-s-v00@openssh.com",
+    ),
+    "cipher": ({"Ciphers": "aes128-cbc"}, "cipher: only aes128-cbc"),
+    "mac": ({"Ciphers": "aes128-ctr", "MACs": "hmac-md5"}, "MAC: only hmac-md5"),
+}
+
+
+@pytest.mark.parametrize("pinned", [True, False])
+@pytest.mark.parametrize("means", OLD)
+def test_a_server_with_old_means_only_is_too_old(store: SqlStore, sshd: Sshd, means: str, pinned: bool) -> None:
+    options, detail = OLD[means]
+    with Sshd(host="127.0.7.10", host_key_type="rsa", options=options) as old:
+        _, unread = scan(store, sshd, of(old, **({} if pinned else {"host_key": None})), pin=True, seconds=20)
+    assert [(one.reason, one.detail[:80]) for one in unread.values()] == [("too-old", detail[:80])]
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [(b"kill -9 $PPID; sleep 5\n", "reset"), (b"echo x; sleep 1; kill -9 $PPID; sleep 5\n", "broke-off")],
+)
+def test_a_connection_that_is_cut_after_the_login(store: SqlStore, sshd: Sshd, script: bytes, reason: str) -> None:
+    _, unread = scan(store, sshd, of(sshd), what=script, seconds=20)
+    told = f"Connection to {sshd.host} closed by remote host."
+    assert [(one.reason, one.detail) for one in unread.values()] == [(reason, told)]
+
+
+def test_a_command_that_fails_without_an_answer_broke_off(store: SqlStore, sshd: Sshd) -> None:
+    _, unread = scan(store, sshd, of(sshd), what=b"echo the shell is ill >&2; exit 255\n", seconds=20)
+    assert [(one.reason, one.detail) for one in unread.values()] == [("broke-off", "the shell is ill")]
+
+
+@contextmanager
+def temporary_files_in(folder: Path) -> Iterator[None]:
+    folder.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(folder))
+        yield
+
+
+def test_paths_may_hold_what_is_special_to_ssh(store: SqlStore, sshd: Sshd, tmp_path: Path) -> None:
+    folder = tmp_path / "a b\"c%h'd\\e#"
+    with temporary_files_in(folder):
+        key_file = folder / "login key"
+        key_file.write_bytes(sshd.key_file.read_bytes())
+        key_file.chmod(0o600)
+        login = Credentials(user=sshd.user, key_file=key_file)
+        tally, unread = scan(store, sshd, of(sshd), of(sshd, "new", host_key=None), pin=True, login=login, seconds=20)
+    assert (tally.read, unread) == (2, {})
+    with store.read() as reader:
+        assert reader.pinned_host_key("new") == sshd.host_key
+    assert list(folder.iterdir()) == [key_file]
+
+
 def test_a_server_with_another_host_key_is_given_nothing(store: SqlStore, sshd: Sshd, tmp_path: Path) -> None:
     with Sshd(host="127.0.7.10") as other:
         trap = tmp_path / "ran"
@@ -185,6 +255,13 @@ def test_an_unknown_login_is_bad_input(sshd: Sshd) -> None:
         shell.refuse_unknown("inventory")
 
 
+def test_where_there_is_no_ssh_nothing_is_begun(sshd: Sshd, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    login = Credentials(user=sshd.user, key_file=sshd.key_file)
+    with OpenSsh(credentials={"inventory": login}) as shell, pytest.raises(BadInput, match="there is no ssh"):
+        shell.refuse_unknown("inventory")
+
+
 # Servers that mean harm
 
 
@@ -224,6 +301,122 @@ async def swells(process: Any) -> None:
         b"".join(b"disk\t%d%b\t8\t1\t%b\t%b\n" % (n, *[unseen] * 3) for n in range(2000)) + b"end\t1\n"
     )
     process.exit(0)
+
+
+CHANGED = "x\n@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\nHost key verification failed.\nx"
+"""What ssh says of a changed host key; here the server says it."""
+
+
+async def cut_off(process: Any) -> None:
+    process.stderr.write(CHANGED.encode())
+    process.exit(255)
+
+
+class Disconnects(asyncssh.SSHServer):
+    """Disconnects before the login, with a reason of its own."""
+
+    def connection_made(self, conn: Any) -> None:
+        self._connection = conn
+
+    def begin_auth(self, username: str) -> bool:
+        self._connection.send_auth_banner(CHANGED)
+        self._connection.disconnect(asyncssh.DISC_PROTOCOL_ERROR, CHANGED, "")
+        return True
+
+
+class OldPassword(asyncssh.SSHServer):
+    """Takes the password, and says that it is to be changed."""
+
+    text = CHANGED
+
+    def begin_auth(self, username: str) -> bool:
+        return True
+
+    def password_auth_supported(self) -> bool:
+        return True
+
+    def validate_password(self, username: str, password: str) -> bool:
+        raise asyncssh.PasswordChangeRequired(self.text)
+
+    def change_password(self, username: str, old_password: str, new_password: str) -> bool:
+        return False
+
+
+class EverOldPassword(OldPassword):
+    """Says so for ever, and a lot."""
+
+    text = "x" * 1000
+
+    def change_password(self, username: str, old_password: str, new_password: str) -> bool:
+        raise asyncssh.PasswordChangeRequired(self.text)
+
+
+@pytest.mark.parametrize(
+    ("before_login", "reason"),
+    [(LetIn, "broke-off"), (Disconnects, "reset"), (OldPassword, "login")],
+)
+def test_a_server_cannot_say_that_its_host_key_changed(
+    store: SqlStore, sshd: Sshd, monkeypatch: Any, before_login: Any, reason: str
+) -> None:
+    """`host-key` is a promise that nothing was sent."""
+    monkeypatch.setenv("INVENTORY_PASSWORD", "rahasia-sekali")
+    login = Credentials(user="inventaris", password_env="INVENTORY_PASSWORD")
+    with asyncssh_server(cut_off, before_login) as (port, key):
+        _, unread = scan(store, sshd, at(port, "hostile", key), login=login, seconds=30)
+    assert unread["hostile"].reason == reason
+    assert len(unread["hostile"].detail) < 120
+    assert unread["hostile"].detail.isprintable()
+
+
+def test_what_a_server_has_ssh_write_to_its_log_is_bounded(store: SqlStore, monkeypatch: Any, sshd: Sshd) -> None:
+    monkeypatch.setenv("INVENTORY_PASSWORD", "rahasia-sekali")
+    login = Credentials(user="inventaris", password_env="INVENTORY_PASSWORD")
+    with asyncssh_server(cut_off, EverOldPassword) as (port, key):
+        _, unread = scan(store, sshd, at(port, "hostile", key), login=login, seconds=30)
+    assert [(one.reason, one.detail) for one in unread.values()] == [("flood", "made ssh say more than 16384 bytes")]
+
+
+def key_exchange(algorithms: str) -> Callable[[socket.socket], None]:
+    """Return a server that offers these algorithms, as they stand, for its key exchange, and nothing else."""
+
+    def serve(connection: socket.socket) -> None:
+        names = algorithms.encode()
+        offer = b"\x14" + bytes(16) + len(names).to_bytes(4, "big") + names + bytes(4 * 9 + 1 + 4)
+        padding = 8 - (len(offer) + 5) % 8 + 8
+        packet = (len(offer) + padding + 1).to_bytes(4, "big") + bytes([padding]) + offer + bytes(padding)
+        connection.sendall(b"SSH-2.0-old\r\n" + packet)
+        time.sleep(1)
+
+    return serve
+
+
+def ancient(connection: socket.socket) -> None:
+    connection.sendall(b"SSH-1.5-ancient\r\n")
+
+
+def quoting(connection: socket.socket) -> None:
+    connection.sendall(b"SSH-Host key verification failed\r\n")
+
+
+@pytest.mark.parametrize(
+    ("serve", "reason", "detail"),
+    [
+        (key_exchange(CHANGED), "too-old", "key exchange method: only x\\n@    WARNING: REMOTE HOST"),
+        (key_exchange("group1," * 10_000), "too-old", "key exchange method: only group1,group1,"),
+        (ancient, "too-old", "could not read protocol ver"),
+        (quoting, "not-ssh", ""),
+    ],
+)
+def test_what_a_server_offers_is_told_bounded_and_escaped(
+    store: SqlStore, sshd: Sshd, serve: Any, reason: str, detail: str
+) -> None:
+    with listener(serve) as port:
+        _, unread = scan(store, sshd, at(port, "hostile", sshd.host_key), seconds=20)
+    told = unread["hostile"]
+    assert told.reason == reason
+    assert detail in told.detail
+    assert len(told.detail) < 120
+    assert told.detail.isprintable()
 
 
 class LongBanner(asyncssh.SSHServer):

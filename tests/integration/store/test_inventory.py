@@ -37,6 +37,10 @@ def reading(server: str = "web-01", months: int = 0, **changes: Any) -> Reading:
     return Reading(server=server, taken_at=NOW + months * MONTH, snapshot=snapshot)
 
 
+def unread(server: str, reason: str) -> Reading:
+    return Reading(server=server, taken_at=NOW, reason=reason)
+
+
 def scanned(store: SqlStore, *readings: Reading) -> int:
     scan = store.history.begin(readings[0].taken_at, len(readings))
     store.history.record(scan.id, readings)
@@ -146,7 +150,7 @@ def test_letters_carry_one_document_that_is_kept_once(store: SqlStore) -> None:
 
 
 def test_a_scan_goes_on_with_what_it_could_not_read(store: SqlStore) -> None:
-    scan = scanned(store, reading("web-01"), Reading(server="web-02", taken_at=NOW, reason="timeout"))
+    scan = scanned(store, reading("web-01"), unread("web-02", "timeout"), unread("win-01", "by-form"))
     assert store.history.failed(NOW - MONTH, NOW) == {"web-02"}
     assert store.history.failed(NOW, NOW + MONTH) == set()
     store.history.reopen(scan)
