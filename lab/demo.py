@@ -235,7 +235,8 @@ def finish(app: App, *tickets: Ticket) -> None:
     for name, content in archives.items():
         path = app.settings.root / f"{name}.tar.gz"
         path.write_bytes(content)
-        say(f"  {path} ({len(content):,} bytes) can be checked with ssh-keygen and sha256sum alone")
+        told = "as `inv ticket.export` writes it, can be checked with ssh-keygen and sha256sum alone"
+        say(f"  {path.name} ({len(content):,} bytes), {told}")
 
 
 def _expect_done(ticket: Ticket) -> None:

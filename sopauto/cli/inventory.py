@@ -79,7 +79,7 @@ def scans(c: Context, limit: int = 12, json: bool = False) -> None:
 )
 def diff(c: Context, before: str, after: str, host: list[str] | None = None, json: bool = False) -> None:
     """Tell what changed on the servers between two dates. Example: `inv inventory.diff 2026-10 2026-11`."""
-    from sopauto.cli.inventory_text import end_of, tell_difference
+    from sopauto.cli.inventory_text import end_of, refuse_unread, tell_difference
     from sopauto.inventory.difference import compare
 
     here = app(c)
@@ -92,6 +92,7 @@ def diff(c: Context, before: str, after: str, host: list[str] | None = None, jso
             raise BadInput(f"{name!r} was never read", where="--host", mend="see `inv assets.list servers`")
     if moments[0] >= moments[1]:
         raise BadInput(f"{before} does not come before {after}", mend="write the earlier date first")
+    refuse_unread(here.history, moments[1])
     found = compare(here.history, *moments, host or ())
     tell_difference(found, before=before, after=after, zone=zone, json=json)
 
@@ -106,10 +107,11 @@ def diff(c: Context, before: str, after: str, host: list[str] | None = None, jso
 )
 def drift(c: Context, host: list[str] | None = None, since: str = "", json: bool = False) -> None:
     """List every difference from what was last approved that no ticket explains."""
-    from sopauto.cli.inventory_text import end_of, tell_drift
+    from sopauto.cli.inventory_text import end_of, refuse_unread, tell_drift
 
     here = app(c)
     zone = here.settings.zone
+    refuse_unread(here.history, here.clock.now())
     found = here.drift(host or (), since=end_of(since, zone, here.clock.now()) if since else None)
     tell_drift(found, zone=zone, json=json)
 

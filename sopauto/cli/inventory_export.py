@@ -99,7 +99,8 @@ def _ansible(here: App) -> Any:
     custody = here.settings.custody
     login = here.settings.credentials.get(custody.inventory_credentials)
     with here.store.read() as reader:
-        servers = servers_in_the_room(reader.assets)
+        found = servers_in_the_room(reader.assets)
+    servers = [server for server in found if server.id not in here.settings.inventory.by_form]
     return ansible(servers, port=custody.ssh_port, user=login.user if login else "root")
 
 

@@ -36,13 +36,13 @@ def run_month(here: App, *, json: bool) -> None:
     runs = {run.month: run for run in here.history.month_runs(RECENT)}
     run = runs.pop(month, None)
     if run and run.reported_at:
-        _tell(month, [], json=json)
+        _tell(month, [], "was reported already, nothing to do", json=json)
         return
     files = [path for old in sorted(runs) if not runs[old].reported_at for path in _report(here, to, old, [])]
     _scan(here, run, month, json=json)
     files += _report(here, to, month, _missed(max(runs, default=None), today))
-    send_mail(here, json=json)
-    _tell(month, files, json=json)
+    sent = send_mail(here, json=json)
+    _tell(month, files, "scanned, reported and mailed" if sent else "scanned and reported; the mail waits", json=json)
 
 
 def _report(here: App, to: Sequence[Person], month: str, missed: Sequence[str]) -> Sequence[Path]:
@@ -88,10 +88,10 @@ def _missed(last: str | None, today: date) -> Sequence[str]:
     return [in_words(date(number // 12, number % 12 + 1, 1)) for number in numbers]
 
 
-def _tell(month: str, files: Sequence[Path], *, json: bool) -> None:
+def _tell(month: str, files: Sequence[Path], what: str, *, json: bool) -> None:
     if json:
         print_json({"month": month, "done_now": bool(files), "files": [str(path) for path in files]})
         return
     for path in files:
         say(str(path))
-    say(f"{month}: scanned, reported and mailed" if files else f"{month}: was reported already, nothing to do")
+    say(f"{month}: {what}")

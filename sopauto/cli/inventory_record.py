@@ -37,7 +37,7 @@ def record_form(here: App, host: str, path: Path, *, json: bool) -> None:
         print_json({"server": server.id, "scan": scan.id, "taken_at": snapshot.taken_at.isoformat()})
         return
     say(f"{server.id}: recorded as of {snapshot.taken_at:%Y-%m-%d %H:%M}")
-    say("type: inv inventory.diff, inv inventory.form")
+    say(f"type: inv inventory.drift, inv inventory.form --host {server.id}")
 
 
 def print_blank(here: App, host: str) -> None:

@@ -13,6 +13,7 @@ from sopauto.errors import BadInput
 if TYPE_CHECKING:
     from sopauto.inventory.difference import Change, ServerDifference
     from sopauto.inventory.drift import Drift
+    from sopauto.inventory.history import History
 
 MONTH = len("2026-11")
 EPOCH, LAST = 1970, 9000
@@ -76,6 +77,12 @@ def _told(one: ServerDifference, zone: tzinfo) -> str:
 def _plain(one: ServerDifference) -> dict[str, str | None]:
     before = one.before_at.isoformat() if one.before_at else None
     return {"server": one.server, "before": before, "after": one.after_at.isoformat()}
+
+
+def refuse_unread(history: History, until: datetime) -> None:
+    """Raise BadInput where no server was read by then: nothing differs from nothing."""
+    if not history.known(until):
+        raise BadInput("no server was read until then", mend="`inv inventory.scan` reads them")
 
 
 def tell_drift(found: Sequence[Drift], *, zone: tzinfo, json: bool) -> None:

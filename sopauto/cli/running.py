@@ -35,10 +35,13 @@ def desk_of(c: Context, person: str, key: str, *, json: bool) -> tuple[Desk, str
     return app(c).desk(person, key=Path(chosen) if chosen else None, report=quiet if json else say), person
 
 
-def send_mail(here: App, *, json: bool) -> None:
-    """Deliver what the action put into the outbox; with the mail server away it waits, and the action stands."""
+def send_mail(here: App, *, json: bool) -> bool:
+    """Deliver what the action put into the outbox; with the mail server away it waits, and the action stands.
+
+    Return whether all of it was sent.
+    """
     if not here.outbox.due(here.clock.now()):
-        return
+        return True
     from sopauto.mail.outbox import deliver
 
     try:
@@ -46,13 +49,12 @@ def send_mail(here: App, *, json: bool) -> None:
     except SopautoError as error:
         # The action is written: what is wrong with the mail must not make it look refused.
         say(f"  mail: waits ({error})")
-        return
-    if json:
-        return
-    if delivery.waiting:
+        return False
+    if delivery.waiting and not json:
         say(f"  mail: {delivery.waiting} wait ({delivery.reason}); `inv mail.send` tries again")
-    if delivery.refused:
+    if delivery.refused and not json:
         say(f"  mail: {delivery.refused} refused; see `inv mail.list`")
+    return not delivery.waiting and not delivery.refused
 
 
 def run_module(c: Context, ticket: str, module: str | None, *, person: str, key: str, json: bool) -> None:

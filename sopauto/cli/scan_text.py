@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sopauto.cli.console import print_json, say, table
 from sopauto.errors import StepFailed
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, tzinfo
 
     from sopauto.app import App
     from sopauto.inventory.history import Reading, Scan
@@ -95,9 +96,9 @@ def tell_scan(here: App, scan: Scan, tally: Tally, *, json: bool) -> None:
         told = {"scan": scan.id, "wanted": scan.wanted, "read": tally.read, "interrupted": tally.interrupted}
         print_json({**told, "unread": [_plain(one) for one in unread]})
     else:
-        _tell(scan, tally, unread)
+        _tell(scan, tally, unread, here.settings.zone)
     refuse_interrupted(tally, "inv inventory.scan --resume")
-    if tally.wanted and not tally.read:
+    if tally.wanted > tally.unread.get("by-form", 0) and not tally.read:
         raise StepFailed("no server could be read", mend="see the reasons with `inv inventory.scans`")
 
 
@@ -108,11 +109,13 @@ def refuse_interrupted(tally: Tally, command: str) -> None:
         raise StepFailed(what, mend=f"go on with `{command}`")
 
 
-def _tell(scan: Scan, tally: Tally, unread: Sequence[Reading]) -> None:
+def _tell(scan: Scan, tally: Tally, unread: Sequence[Reading], zone: tzinfo) -> None:
     say(f"scan {scan.id}: {tally.read} of {tally.wanted} servers read")
     _tell_unread(unread)
     if not tally.interrupted:
-        say("type: inv inventory.diff, inv inventory.drift")
+        month = scan.begun_at.astimezone(zone)
+        before = month.replace(day=1) - timedelta(days=1)
+        say(f"type: inv inventory.drift, inv inventory.diff {before:%Y-%m} {month:%Y-%m}")
 
 
 def tell_scans(here: App, limit: int, *, json: bool) -> None:

@@ -12,9 +12,11 @@ from sopauto.documents.parts import Filling, Pairs, lacking, letterhead, shown
 from sopauto.documents.registered import place_of, place_pairs, server_pairs
 from sopauto.documents.render import pdf
 from sopauto.inventory import facts
+from sopauto.inventory.difference import FORMED
 from sopauto.settings import Settings
 
 FORM: Final = "inventaris-server"
+BY_PEOPLE: Final = "Dicatat dengan formulir, keadaan"
 PHYSICAL: Final = "tidak ada (mesin fisik)"
 TITLE: Final = "Formulir Data Inventaris Server"
 
@@ -50,6 +52,7 @@ def of_scan(settings: Settings, server: Server, owner: str, snapshot: Mapping[st
         "terdaftar": server_pairs(server, owner),
         "tempat": place_pairs(server.place) if server.place else [],
         **_told(snapshot),
+        **({"asal": BY_PEOPLE} if any(line.endswith(f": {FORMED}") for line in snapshot["missing"]) else {}),
         "tanda_tangan": [],
     }
 
@@ -92,6 +95,7 @@ def size(count: int | None) -> str:
 
 def _server_pairs(server: Mapping[str, Any]) -> Pairs:
     cpu, system, updates = server["cpu"], server["os"], server["updates"]
+    listed = updates["pending"] is not None or updates["security"]
     return [
         ["Merek dan model", _joined(server["vendor"], server["model"])],
         ["Nomor seri", _joined(server["serial"])],
@@ -104,7 +108,7 @@ def _server_pairs(server: Mapping[str, Any]) -> Pairs:
         ["Selisih jam", _seconds(server["time"]["offset_seconds"])],
         ["Jumlah paket", _joined(server["packages_count"])],
         ["Pembaruan tertunda", _joined(updates["pending"])],
-        ["Di antaranya keamanan", _joined(len(updates["security"]))],
+        ["Di antaranya keamanan", _joined(len(updates["security"]) if listed else None)],
     ]
 
 

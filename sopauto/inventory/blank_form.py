@@ -12,7 +12,7 @@ from sopauto.inventory.answer import text
 BLANK: Final = """\
 # Formulir Data Inventaris Server {id}
 #
-# Isilah, hapus tanda # di depan bagian yang diisi, lalu: inv inventory.record {id} BERKAS
+# Isilah, hapus "# " (tanda # dan spasi sesudahnya) di depan bagian yang diisi, lalu: inv inventory.record {id} BERKAS
 # Bagian yang kosong atau tidak ditulis berarti tidak didata. Daftar yang ditulis harus lengkap; [] berarti tidak ada.
 # Simpan berkas ini: bulan depan cukup ubah tanggal dan yang berubah.
 tanggal: {today}

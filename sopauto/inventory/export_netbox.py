@@ -50,7 +50,8 @@ def rows(server: Server, rack: Rack | None, snapshot: Mapping[str, Any] | None) 
 def _device(server: Server, rack: Rack | None) -> dict[str, Any]:
     place = server.place
     fits = len(str(safe(server.serial))) <= LONGEST_SERIAL
-    comments = f"sopauto: {server.unit}, {server.ticket}"
+    # An agency's import of what it has today names no ticket.
+    comments = f"sopauto: {server.unit}" + (f", {server.ticket}" if server.ticket != "-" else "")
     return {
         "name": server.id,
         "role": ROLE,

@@ -376,7 +376,9 @@ def test_missed_months_are_named_and_mail_waits_for_its_server(room: Room) -> No
     with here.store.connected(writes=True) as connection:
         connection.execute(insert(months).values(month=f"{before:%Y-%m}", scan=scan.id, reported_at=before))
     room.office.mailbox.down()
-    assert "1 wait" in room.inv("inventory.monthly")
+    told = room.inv("inventory.monthly")
+    assert "1 wait" in told
+    assert "scanned and reported; the mail waits" in told
     room.office.mailbox.up()
     with here.store.connected(writes=True) as connection:
         connection.execute(update(outbox).values(next_try=here.clock.now()))
@@ -427,10 +429,13 @@ def test_the_report_of_a_month_that_is_over_is_that_of_its_end(room: Room) -> No
 
 def test_dates_and_servers_that_cannot_be_meant_are_refused(room: Room) -> None:
     room.inv("inventory.scan", "--pin")
-    told = room.inv("inventory.diff", "2026-01", "2026-02")
-    assert "tidak ada perubahan" in told, "no scan between them could not read anything"
+    now = datetime.now(JAKARTA)
+    time.sleep(1.1)  # commands count whole seconds
+    moments = [f"{at:%Y-%m-%dT%H:%M:%S}" for at in (now, now + timedelta(seconds=1))]
+    assert "tidak ada perubahan" in room.inv("inventory.diff", *moments), "no scan between them could not read anything"
     for arguments, fault in (
         (("inventory.diff", "2099-01", "2099-02"), "yet to come"),
+        (("inventory.diff", "2026-01", "2026-02"), "no server was read until then"),
         (("inventory.diff", "0001-01-01T00:00", "2026-11"), "is no date"),
         (("inventory.diff", "2026-01", "2026-02", "--host", "nobdy"), "was never read"),
         (("inventory.drift", "--since", "2099-01"), "yet to come"),
@@ -495,6 +500,12 @@ def test_a_server_recorded_by_form_is_in_history_drift_forms_and_exports(room: R
     assert "web-02,Ethernet" in (tmp_path / "netbox" / "interfaces.csv").read_text()
     room.inv("inventory.form", "--host", "web-02", "--to", str(tmp_path / "formulir"))
     assert (tmp_path / "formulir" / "inventaris-web-02.pdf").read_bytes().startswith(b"%PDF")
+    sheet = json.loads((tmp_path / "formulir" / "inventaris-web-02.json").read_text())
+    assert sheet["asal"] == "Dicatat dengan formulir, keadaan"
+    assert ["Di antaranya keamanan", "-"] in sheet["server"]
+    hosts = json.loads(room.inv("inventory.export", "ansible"))["_meta"]["hostvars"]
+    assert sorted(hosts) == ["simpus-01", "web-01"], "nobody logs in to a server that is recorded by form"
+    assert "0 of 1 servers read" in room.inv("inventory.scan", "--host", "web-02"), "and that is no failure"
 
 
 def test_a_form_recorded_anew_for_the_same_day_corrects_the_former(room: Room, tmp_path: Path) -> None:
