@@ -91,6 +91,8 @@ def _rate(tally: Tally, begun: float) -> str:
 
 def tell_scan(here: App, scan: Scan, tally: Tally, *, json: bool) -> None:
     """Print what came of a scan; raises StepFailed when it was interrupted, or nothing at all could be read."""
+    from sopauto.inventory.history import BY_FORM
+
     unread = here.history.unread(scan.id)
     if json:
         told = {"scan": scan.id, "wanted": scan.wanted, "read": tally.read, "interrupted": tally.interrupted}
@@ -98,7 +100,7 @@ def tell_scan(here: App, scan: Scan, tally: Tally, *, json: bool) -> None:
     else:
         _tell(scan, tally, unread, here.settings.zone)
     refuse_interrupted(tally, "inv inventory.scan --resume")
-    if tally.wanted > tally.unread.get("by-form", 0) and not tally.read:
+    if tally.wanted > tally.unread.get(BY_FORM, 0) and not tally.read:
         raise StepFailed("no server could be read", mend="see the reasons with `inv inventory.scans`")
 
 

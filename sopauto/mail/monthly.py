@@ -56,7 +56,6 @@ def letters(
         "penutup": closing(settings, subject),
     }
     subject_line, body = render(MONTHLY, values, templates=settings.templates)
-    attached = _paper(files)
     return [Mail(ticket=subject, to=person.email, subject=subject_line, body=body, attached=attached) for person in to]
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sopauto.errors import Conflict
+from sopauto.errors import Conflict, StepFailed
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -61,8 +61,14 @@ def held(engine: Engine, turn: Turn) -> Iterator[None]:
 
 @contextmanager
 def _beside(engine: Engine, turn: Turn) -> Iterator[None]:
-    """Lock a file beside SQLite's."""
-    with Path(f"{engine.url.database}.{turn.name}").open("wb") as file:
+    """Lock a file beside SQLite's; raises StepFailed (it cannot be made)."""
+    path = Path(f"{engine.url.database}.{turn.name}")
+    try:
+        opened = path.open("wb")
+    except OSError as error:
+        mend = "check rights and free space"
+        raise StepFailed(f"cannot be written ({error.strerror})", where=str(path), mend=mend) from None
+    with opened as file:
 
         def try_it() -> bool:
             try:

@@ -54,7 +54,7 @@ class SqlOutbox:
         found = select(tables.outbox, documents.c.media_type, documents.c.content).outerjoin(documents)
         query = found.where(c.next_try <= now).order_by(c.id).limit(limit)
         with self._store.connected(writes=False) as connection:
-            return [_queued(dict(row)) for row in connection.execute(query).mappings()]
+            return [_queued(row) for row in connection.execute(query).mappings()]
 
     def due(self, now: datetime) -> int:
         """Return how many messages' next try is due."""
@@ -66,7 +66,7 @@ class SqlOutbox:
         """Return the newest messages, sent or not, without what they carry."""
         query = select(tables.outbox).order_by(tables.outbox.c.id.desc()).limit(limit)
         with self._store.connected(writes=False) as connection:
-            return [_queued(dict(row)) for row in connection.execute(query).mappings()]
+            return [_queued(row) for row in connection.execute(query).mappings()]
 
     def mark_sent(self, message: int, at: datetime, message_id: str) -> None:
         """Write that the mail server took a message."""
@@ -82,7 +82,7 @@ class SqlOutbox:
             connection.execute(update(tables.outbox).where(c.id == message).values(attempts=c.attempts + 1, **values))
 
 
-def _queued(row: Mapping[str, Any]) -> Queued:
+def _queued(row: Mapping[Any, Any]) -> Queued:
     """Return a message; it carries its document where that was read too."""
     values = dict(row)
     name, content, kind = values.pop("attached_name"), values.pop("content", None), values.pop("media_type", None)

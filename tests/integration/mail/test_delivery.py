@@ -17,7 +17,7 @@ import pytest
 from lab.cast import drop_off
 from lab.mailbox import Mailbox
 from sopauto import settings
-from sopauto.errors import Conflict
+from sopauto.errors import Conflict, StepFailed
 from sopauto.mail import bounded
 from sopauto.mail.outbox import Delivery, Queued, deliver
 from sopauto.mail.smtp import Smtp
@@ -305,3 +305,11 @@ def test_a_delivery_that_does_not_end_is_not_waited_for(office: Office, monkeypa
     with office.store.outbox.alone(), pytest.raises(Conflict, match="another delivery runs"):
         office.deliver()
     assert office.deliver() == Delivery(sent=1)
+
+
+def test_a_lock_that_cannot_be_made_is_told_and_nothing_is_sent(office: Office, tmp_path: Path) -> None:
+    office.post()
+    (tmp_path / "sopauto.db.mail").mkdir()
+    with pytest.raises(StepFailed, match=r"sopauto\.db\.mail: cannot be written"):
+        office.deliver()
+    assert office.mail.messages == []

@@ -15,8 +15,3 @@ def upgrade() -> None:
         outbox.add_column(sa.Column("attached", sa.String(length=64)))
         outbox.add_column(sa.Column("attached_name", sa.Text()))
         outbox.create_foreign_key(op.f("fk_outbox_attached"), "documents", ["attached"], ["sha256"])
-
-
-def downgrade() -> None:
-    """Refuse: what was approved and signed is not to be dropped."""
-    raise NotImplementedError("restore a backup instead")
