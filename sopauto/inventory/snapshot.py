@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sopauto.inventory.answer import Answer, TooLarge, read_answer, text_or_none
+from sopauto.inventory.difference import FORMED
 from sopauto.inventory.hardware import maker, read_bios_date, read_cpu, read_disks, read_memory, read_modules
 from sopauto.inventory.model import Server, Snapshot
 from sopauto.inventory.network import read_network
@@ -36,8 +37,13 @@ def read_snapshot(output: bytes, taken_at: datetime) -> Snapshot:
     answer = read_answer(output)
     server, network = _server(answer, taken_at), read_network(answer)
     # Last, because reading the lists adds to it what had to be cut off.
-    missing = answer.bounded("missing", sorted(answer.missing))
+    missing = answer.bounded("missing", sorted(map(_said_by_it, answer.missing)))
     return Snapshot(taken_at=taken_at, server=server, network=network, missing=missing)
+
+
+def _said_by_it(line: str) -> str:
+    """Return a line of `missing` so that no server can pass off its answer as a form that people filled in."""
+    return f"{line} (the server says)" if line.endswith(FORMED) else line
 
 
 def _server(answer: Answer, taken_at: datetime) -> Server:

@@ -66,6 +66,9 @@ def _modules(step: Step, work: Technical, known: Known) -> Iterator[tuple[str, s
     changing = [module for module in work.modules if module in known.changing]
     if len(work.modules) > 1 and known.changing and len(changing) < len(work.modules):
         yield "a module that only reads stands among others", "give it a row of its own"
+    if changing and work.recurring:
+        what = f"{changing[0]} changes a machine: each round of `berulang` would need an approval of its own"
+        yield what, "leave `berulang` out, and open a ticket for each round"
     if changing and step.kind is StepKind.DECISION and work.plan_of is None:
         yield f"{changing[0]} changes a machine: that is no decision", "give it a row of its own"
 

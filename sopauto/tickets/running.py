@@ -77,6 +77,7 @@ def run(desk: Desk, ticket_id: str, *, person: str, module: str | None = None) -
         procedure = desk.procedure_of(ticket, reader)
         step = technical_step(procedure, ticket, module)
         position = authorise(desk, reader, ticket, procedure, step, person=person)
+        refuse_another_round(desk, ticket, step)
         attempts = reader.attempts(ticket.id, step.id)
     work = Work(desk=desk, procedure=procedure, step=step, person=person, position=position, until=module)
     if attempts and attempts[-1].outcome is None:
@@ -139,6 +140,15 @@ def technical_step(procedure: Procedure, ticket: Ticket, module: str | None) -> 
         f"{ticket.id} stands at {stands}; {wanted} belongs to {', '.join(rows) or 'no row of this SOP'}",
         mend=f"complete the rows before it; see `inv ticket.show {ticket.id}`",
     )
+
+
+def refuse_another_round(desk: Desk, ticket: Ticket, step: Step) -> None:
+    """Raise Refused, when work that changes a machine would run again under the approval of a ticket that is done."""
+    if ticket.state is State.DONE and module_of(desk, step).mutates:
+        raise Refused(
+            f"{ticket.id} is done: {step.id} changes a machine, and each round needs an approval of its own",
+            mend="open a new ticket",
+        )
 
 
 def _is_due(ticket: Ticket, step: Step) -> bool:

@@ -36,6 +36,12 @@ def port(protocol: str, address: str, number: int, process: str | None = None) -
     return {"protocol": protocol, "address": address, "port": number, "process": process}
 
 
+def test_a_server_cannot_pass_its_answer_off_as_a_form_that_people_filled_in() -> None:
+    told = answer("missing\tserver.disks: recorded by form")["missing"]
+    assert "server.disks: recorded by form (the server says)" in told
+    assert not any(line.endswith(": recorded by form") for line in told)
+
+
 def test_a_debian_server_tells_its_hardware() -> None:
     server = recorded("debian")["server"]
     assert (server["vendor"], server["model"], server["serial"]) == ("Dell Inc.", "PowerEdge R650", "7XK2P93")

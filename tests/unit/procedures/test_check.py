@@ -73,6 +73,7 @@ def test_a_sound_sop_has_no_findings() -> None:
         ("penyetuju: kasi", "penyetuju: kasi, baris_rencana: 1, baris_persetujuan: 2", "keep one of them"),
         ("penyetuju: kasi", "rencana_dari: 2", "satu.2 holds no plan that somebody approves there"),
         ("penyetuju: kasi", "rencana_dari: 3", "satu.3 holds no plan that somebody approves there"),
+        ("penyetuju: kasi", "penyetuju: kasi, berulang: bulanan", "each round of `berulang` would need an approval"),
         ("ya: 3, tidak: 1}", "ya: 3, tidak: 1, lanjut: 3}", "a decision has no `lanjut`"),
         ("ya: 3, tidak: 1}", "ya: 3, tidak: 1, kembali: 1}", "a decision has no `kembali`"),
         ("lanjut: 2}", "lanjut: 2, ya: 2}", "a process has no `ya`"),
