@@ -63,6 +63,9 @@ def _sops(here: App) -> str:
 def _database(here: App) -> str:
     with here.store.read() as reader:
         counts = reader.counts()
+    if shared := here.store.open_to_others():
+        what = f"others may read or write {', '.join(map(str, shared))}"
+        raise BadInput(what, mend=f"chmod 600 {' '.join(map(str, shared))}")
     return f"{here.store.describe()}: {counts['tickets']} tickets, {counts['entries']} entries"
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 from sopauto.cli.console import Context, app, command, print_json, say
 
 
@@ -34,17 +31,10 @@ def status(c: Context, json: bool = False) -> None:
 def upgrade(c: Context) -> None:
     """Bring the database to the version of this program; an SQLite file is copied first."""
     from sopauto.store.engine import make_engine
-    from sopauto.store.versions import current, newest, upgrade
+    from sopauto.store.versions import newest
+    from sopauto.store.versions import upgrade as upgrade_database
 
-    engine = make_engine(app(c).settings.database)
-    before = current(engine)
-    if before == newest():
-        say(f"already at {before}")
-        return
-    if engine.url.get_backend_name() == "sqlite" and before is not None and engine.url.database:
-        file = Path(engine.url.database)
-        copy = file.with_name(f"{file.name}.{before}")
-        shutil.copy2(file, copy)
-        say(f"copied to {copy}")
-    upgrade(engine)
-    say(f"{before or 'empty'} -> {newest()}")
+    done = upgrade_database(make_engine(app(c).settings.database), copied=True)
+    if done.copy:
+        say(f"copied to {done.copy}")
+    say(f"already at {done.before}" if done.before == newest() else f"{done.before or 'empty'} -> {newest()}")

@@ -9,6 +9,8 @@ from sopauto.cli.console import Context, command, say
 from sopauto.errors import BadInput
 
 EXAMPLE = Path(__file__).parent / "example"
+PRIVATE = ("sopauto.toml", "people.yaml")
+"""What others on the machine have no business to read: logins, and who is who."""
 
 
 @command(help={"directory": "where to make it; it must be empty or new"})
@@ -19,6 +21,8 @@ def init(c: Context, directory: str) -> None:
     if home.exists() and any(home.iterdir()):
         raise BadInput("is not empty", where=directory, mend="name a new directory")
     shutil.copytree(EXAMPLE, home, dirs_exist_ok=True)
+    for name in PRIVATE:
+        (home / name).chmod(0o600)
     (home / "procedures").mkdir(exist_ok=True)
     (home / "templates").mkdir(exist_ok=True)
     say(f"made {home}")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sopauto.errors import Conflict, StepFailed
+from sopauto.store.private import touch
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -50,6 +51,13 @@ DELIVERY: Final = Turn(
     what="another delivery runs",
     mend="it sends what waits; look with `inv mail.list`",
 )
+UPGRADE: Final = Turn(
+    number=7_003,
+    name="upgrade",
+    seconds=60,
+    what="another upgrade runs",
+    mend="wait for its end, then look with `inv store.status`",
+)
 
 
 @contextmanager
@@ -62,9 +70,13 @@ def held(engine: Engine, turn: Turn) -> Iterator[None]:
 @contextmanager
 def _beside(engine: Engine, turn: Turn) -> Iterator[None]:
     """Lock a file beside SQLite's; raises StepFailed (it cannot be made)."""
+    if engine.url.database in {None, "", ":memory:"}:  # nobody else can open it
+        yield
+        return
     path = Path(f"{engine.url.database}.{turn.name}")
     try:
-        opened = path.open("wb")
+        touch(path)
+        opened = path.open("r+b")
     except OSError as error:
         mend = "check rights and free space"
         raise StepFailed(f"cannot be written ({error.strerror})", where=str(path), mend=mend) from None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sopauto.errors import BadInput, StepFailed
+from sopauto.store.private import close_to_others, touch
 from sopauto.store.sqlstore import SqlStore
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ def open_store(url: str) -> SqlStore:
 def make_engine(url: str) -> Engine:
     """Return SQLAlchemy's engine for a URL; raises BadInput, StepFailed."""
     from sqlalchemy import create_engine, make_url
-    from sqlalchemy.exc import ArgumentError, OperationalError
+    from sqlalchemy.exc import ArgumentError, DatabaseError
 
     try:
         parsed = make_url(url)
@@ -55,6 +57,7 @@ def make_engine(url: str) -> Engine:
             connect_args={"connect_timeout": 10},
         )
     elif parsed.get_backend_name() == "sqlite":
+        _keep_private(parsed.database)
         engine = create_engine(parsed, connect_args={"timeout": BUSY_MS / 1000})
         _prepare_sqlite(engine)
     else:
@@ -63,10 +66,28 @@ def make_engine(url: str) -> Engine:
         )
     try:
         engine.connect().close()
-    except OperationalError as error:
+    except DatabaseError as error:
         shown = parsed.render_as_string(hide_password=True)
         raise StepFailed(f"the database cannot be opened ({error.orig})", where=shown, mend="is it running?") from None
     return engine
+
+
+def _keep_private(database: str | None) -> None:
+    """Let nobody else read an SQLite file, whatever the caller's umask; what SQLite writes beside it follows it.
+
+    Raises: StepFailed (it cannot be made or opened).
+    """
+    if not database or database == ":memory:" or database.startswith("file:"):
+        return
+    path = Path(database)
+    try:
+        if path.exists():
+            close_to_others(path)
+        else:
+            touch(path)
+    except OSError as error:
+        mend = "check the folder, its rights and free space"
+        raise StepFailed(f"the database cannot be opened ({error.strerror})", where=database, mend=mend) from None
 
 
 def _prepare_sqlite(engine: Engine) -> None:

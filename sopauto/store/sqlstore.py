@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import exc
@@ -57,6 +58,13 @@ class SqlStore:
                 yield connection
         except exc.SQLAlchemyError as error:
             raise _told(error) from None
+
+    def open_to_others(self) -> list[Path]:
+        """Return which files of an SQLite database, its copies and locks others may read or write."""
+        from sopauto.store.private import open_to_others
+
+        url = self.engine.url
+        return open_to_others(Path(url.database)) if url.get_backend_name() == "sqlite" and url.database else []
 
     def describe(self) -> str:
         """Return where the database is, without password."""

@@ -1,0 +1,37 @@
+"""Files that only their owner may read, whatever the caller's umask: the database, its locks, its copies."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+OWNER_ONLY: Final = 0o600
+BESIDE: Final = ("", "-wal", "-shm", "-journal")
+"""SQLite's files, by what ends their names."""
+
+
+def touch(path: Path) -> None:
+    """Make an empty file that only its owner may read, where there is none; raises OSError."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ONLY))
+
+
+def close_to_others(path: Path) -> None:
+    """Take the rights of everybody else away from a database, what SQLite wrote beside it, its copies and locks.
+
+    A file of another user stays as it is: `open_to_others` tells of it.
+    """
+    for file in open_to_others(path):
+        if file.stat().st_uid == os.geteuid():
+            file.chmod(OWNER_ONLY)
+
+
+def open_to_others(path: Path) -> list[Path]:
+    """Return which files of a database others may read or write."""
+    beside = (path.with_name(path.name + end) for end in BESIDE)
+    return sorted(file for file in {*beside, *path.parent.glob(f"{path.name}.*")} if file.is_file() and _shared(file))
+
+
+def _shared(file: Path) -> bool:
+    return bool(stat.S_IMODE(file.stat().st_mode) & ~OWNER_ONLY)
