@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,6 +53,7 @@ class Net:
     ssh_port: int = 22
     user: str = "sopauto"
     key_file: Path
+    python: str = "/usr/bin/python3"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -120,6 +122,7 @@ def workspace_on_loopback(
             ssh_port=server.port,
             user=server.user,
             key_file=key_file,
+            python=sys.executable,
         ),
         mail=(mailbox.host, mailbox.port),
         rack_height=rack_height,
@@ -196,6 +199,7 @@ key_file = "{switch.key_file}"
 [credentials.inventory]
 user = "{net.user}"
 key_file = "{net.key_file}"
+python = "{net.python}"
 """
 
 

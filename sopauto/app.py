@@ -14,6 +14,7 @@ from sopauto.people import People, load_people
 from sopauto.procedures.finding import Known
 from sopauto.procedures.library import Library
 from sopauto.procedures.model import Procedure
+from sopauto.procedures.modules import MODULES
 from sopauto.profiles import Profiles
 from sopauto.settings import DAYS, Settings, load_settings, period
 from sopauto.tickets.model import Ticket
@@ -35,22 +36,8 @@ if TYPE_CHECKING:
     from sopauto.tickets.desk import Desk
     from sopauto.tickets.reminding import Reminding
 
-CHANGING = (
-    "access.grant",
-    "access.revoke",
-    "custody.connect",
-    "custody.disconnect",
-    "playbook.run",
-    "server.harden",
-    "server.provision",
-    "software.configure",
-    "software.install",
-    "software.remove",
-    "software.run",
-)
+CHANGING = tuple(name for name, module in MODULES.items() if module.changes)
 """Names of the technical modules that change a machine."""
-MODULES = (*CHANGING, "custody.check", "inventory.collect", "software.check", "software.test", "software.verify")
-"""Names of the technical modules, so that SOPs can be checked without loading what carries them out."""
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 """Where the shipped `playbooks/` and `roles/` are."""
@@ -325,7 +312,7 @@ def known(templates: Path | None = None) -> Known:
     from sopauto.mail.messages import MESSAGES, named_in
 
     own = named_in(templates / "mail") if templates else frozenset()
-    return Known(modules=MODULES, changing=CHANGING, forms=FORMS, messages=MESSAGES | own)
+    return Known(modules=tuple(MODULES), changing=CHANGING, forms=FORMS, messages=MESSAGES | own)
 
 
 def shipped_library() -> Library:

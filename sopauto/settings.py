@@ -75,10 +75,12 @@ class Inventory(_Part):
 class Credentials(_Part):
     """A login: user, and a private key or the variable that holds the password (or the key's passphrase).
 
-    `sudo_password_env` names the variable with the password that sudo asks for (None: sudo asks for none).
+    `sudo_password_env` names the variable with the password that sudo asks for (None: sudo asks for none), `python` the
+    program on the server that runs playbooks' modules.
     """
 
-    user: str = Field(min_length=1, max_length=100)
+    user: str = Field(max_length=100, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.@\\-]*\$?$")
+    python: str = Field(default="/usr/bin/python3", max_length=200, pattern=r"^/[A-Za-z0-9_./+-]+$")
     key_file: Path | None = None
     password_env: str | None = None
     sudo_password_env: str | None = None

@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol
 
 from sopauto.drivers.differences import masked
 from sopauto.drivers.events import Listener
+from sopauto.drivers.inventory_file import inert, inventory
 from sopauto.drivers.ssh import Ssh
 from sopauto.drivers.stopping import interruptible
 from sopauto.errors import BadInput, StepFailed
@@ -28,6 +29,9 @@ from sopauto.work import Json, Report
 MAX_LOG: Final = 1024 * 1024
 """Characters of a run's log that are kept."""
 GREETING_SECONDS: Final = 20
+HOSTS: Final = "inventory/hosts.yml"
+LINE: Final = "line.yml"
+"""Files of a run: its one server, and how that is reached, which nothing that is played can say otherwise."""
 KEEPER: Final = Path(__file__).with_name("keeper.py")
 
 
@@ -50,6 +54,10 @@ class Login(Protocol):
     def sudo_password_env(self) -> str | None:
         """The variable that holds the password that sudo asks for."""
 
+    @property
+    def python(self) -> str:
+        """The Python on the server that runs Ansible's modules."""
+
 
 class Ansible:
     """Runs playbooks by ansible-runner. `credentials` are the settings' logins by name."""
@@ -70,14 +78,13 @@ class Ansible:
                 (directory / "project" / path).parent.mkdir(parents=True, exist_ok=True)
                 (directory / "project" / path).write_bytes(content)
             login = self._login(parameters)
-            inventory = self._inventory(login, parameters, directory)
-            return self._play(directory, playbook, inventory, login, check=check, report=report)
+            self._inventory(login, parameters, directory)
+            return self._play(directory, playbook, login, check=check, report=report)
 
     def _play(
         self,
         directory: Path,
         playbook: str,
-        inventory: dict[str, Any],
         login: Login,
         *,
         check: bool,
@@ -91,11 +98,18 @@ class Ansible:
             runner = ansible_runner.run(
                 private_data_dir=str(directory),
                 playbook=playbook,
-                inventory=inventory,
+                inventory=str(directory / HOSTS),
                 envvars=_environment(directory),
                 passwords={r"BECOME password.*:\s*?$": sudo} if sudo else None,
                 suppress_env_files=True,
-                cmdline=" ".join(["--diff", *(["--check"] if check else []), *(["--ask-become-pass"] if sudo else [])]),
+                cmdline=shlex.join(
+                    [
+                        "--diff",
+                        f"--extra-vars=@{directory / LINE}",
+                        *(["--check"] if check else []),
+                        *(["--ask-become-pass"] if sudo else []),
+                    ]
+                ),
                 event_handler=listener.hear,
                 cancel_callback=stop.asked,
                 quiet=True,
@@ -128,26 +142,29 @@ class Ansible:
             raise BadInput(f"{login.sudo_password_env} is not set", where=where, mend="set it to sudo's password")
         return login
 
-    def _inventory(self, login: Login, parameters: Json, directory: Path) -> dict[str, Any]:
+    def _inventory(self, login: Login, parameters: Json, directory: Path) -> None:
+        """Write the inventory, and how the one server is reached, which no playbook can say otherwise."""
         address, port = str(parameters["address"]), int(parameters["port"])
         known_hosts = directory / "known_hosts"
         key = self._host_key(parameters)
         known_hosts.write_text(f"[{address}]:{port} {key}\n{address} {key}\n")
-        host: dict[str, Any] = {
-            "ansible_host": address,
+        line: dict[str, Any] = {
             "ansible_port": port,
             "ansible_user": login.user,
-            # A Debian server's own; an SOP's variables may name another.
-            "ansible_python_interpreter": "/usr/bin/python3",
             "ansible_ssh_common_args": (
                 f"-F none -o UserKnownHostsFile={known_hosts} -o GlobalKnownHostsFile=/dev/null "
                 "-o StrictHostKeyChecking=yes -o IdentitiesOnly=yes"
             ),
-            **parameters.get("variables", {}),
+            "ansible_ssh_extra_args": "",
         }
         if login.key_file:
-            host["ansible_ssh_private_key_file"] = str(login.key_file)
-        return {"all": {"hosts": {parameters["server"]: host}}}
+            line["ansible_ssh_private_key_file"] = str(login.key_file)
+        # A role that moves the server to another address goes on there: it is the same key that has to answer.
+        server = {"ansible_host": address, "ansible_connection": "ssh", "ansible_python_interpreter": login.python}
+        (directory / HOSTS).parent.mkdir()
+        hosts = inventory(str(parameters["server"]), parameters.get("variables", {}), {**server, **line})
+        (directory / HOSTS).write_text(hosts)
+        (directory / LINE).write_text(inert(line))
 
     def _host_key(self, parameters: Json) -> str:
         """Return the pinned host key, or the one whose fingerprint was read from the server's console."""

@@ -7,6 +7,7 @@ from typing import Final
 
 from sopauto.procedures.finding import Finding, Known, at_row, suggestion
 from sopauto.procedures.model import CONTACT, Procedure, Step, StepKind, Technical
+from sopauto.procedures.modules import faults
 from sopauto.procedures.ways import unavoidable
 
 EFFECTS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -71,6 +72,7 @@ def _modules(step: Step, work: Technical, known: Known) -> Iterator[tuple[str, s
         yield what, "leave `berulang` out, and open a ticket for each round"
     if changing and step.kind is StepKind.DECISION and work.plan_of is None:
         yield f"{changing[0]} changes a machine: that is no decision", "give it a row of its own"
+    yield from faults(work.modules, work.parameters)
 
 
 def _approval(procedure: Procedure, step: Step, work: Technical, known: Known) -> Iterator[tuple[str, str]]:

@@ -14,6 +14,7 @@ from sopauto.catalogue.shelf import Shelf
 from sopauto.errors import BadInput, Refused
 from sopauto.people import People
 from sopauto.procedures.model import Step
+from sopauto.procedures.modules import MODULES, faults
 from sopauto.profiles import PREFIX, Profile, Profiles
 from sopauto.tickets.access import OF_ACCESS, access_parameters
 from sopauto.tickets.effects import server_id, server_of
@@ -48,20 +49,23 @@ class ModuleParameters:
 
         Raises: Refused (no place, or no profile is settled yet), BadInput (a profile or waiver is not sound).
         """
+        _refuse_unknown(ticket, step)
         if module in OF_ACCESS:
             return access_parameters(module, ticket, reader, self.access)
         if module in OF_SOFTWARE:
             return software_parameters(module, ticket, step, shelf=self.shelf, settings=self.settings)
         if module in SERVER_VARIABLES:
             return self.new_server(module, ticket)
+        stated = _stated(module, step)
         resolve = RESOLVERS.get(module)
         if resolve is None:
-            return dict(step.technical.parameters) if step.technical else {}
+            return stated
         server = server_of(reader, ticket)
         if server.place is None:
             raise Refused(f"{server.id} has no place", where=ticket.id, mend="reserve one first (penitipan.5)")
-        stated = step.technical.parameters if step.technical else {}
-        return {**stated, **resolve(self, server, server.place, reader)}
+        login = stated.pop("login", self.inventory_credentials)
+        resolved = resolve(self, server, server.place, reader)
+        return {**stated, **resolved, **({"credentials": login} if "credentials" in resolved else {})}
 
     def port(self, server: Server, place: Place, reader: Reader) -> dict[str, Any]:
         """Return what the switch modules need: which port of which switch, for whom, in which VLAN."""
@@ -144,11 +148,24 @@ class ModuleParameters:
         return {
             **{f"{PREFIX}{name}": value for name, value in profile.hardening.items()},
             "hardening_waivers": [waiver.model_dump(mode="json", exclude={"server"}) for waiver in waivers],
-            "hardening_ssh_users": ["{{ ansible_user }}", *profile.administrators],
+            "hardening_ssh_users": list(profile.administrators),
             "hardening_open_ports": list(profile.open_ports),
             "hardening_container_host": profile.container_host,
             "hardening_log_host": profile.log_host,
         }
+
+
+def _refuse_unknown(ticket: Ticket, step: Step) -> None:
+    """Refuse what no module of the row knows, also in an SOP that was opened before that was checked."""
+    for what, mend in faults(step.technical.modules, step.technical.parameters) if step.technical else ():
+        raise BadInput(what, where=f"{ticket.id} {step.id} teknis.parameter", mend=mend)
+
+
+def _stated(module: str, step: Step) -> dict[str, Any]:
+    """Return what the row states for this very module: the modules of a row share one `parameter`."""
+    stated = step.technical.parameters if step.technical else {}
+    known = MODULES[module].parameters if module in MODULES else stated
+    return {name: value for name, value in stated.items() if name in known}
 
 
 SERVER_VARIABLES: Final[Mapping[str, Callable[[ModuleParameters, Profile, str], dict[str, Any]]]] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,7 +33,7 @@ tabel:
           modul: playbook.run
           pelaksana: technical-support
           penyetuju: kasi-layanan-infrastruktur
-          parameter: {playbook: tulis_berkas.yml, variables: {isi: halo, ansible_python_interpreter: PYTHON}}
+          parameter: {playbook: tulis_berkas.yml, variables: {isi: halo}}
 """
 PLAYBOOK = """\
 - name: Write a file
@@ -61,7 +60,7 @@ def office_with_playbook(office: Office, tmp_path: Path) -> tuple[Office, str]:
     placed = office.ticket_at("konfigurasi.4")
     office.inv("custody.check", placed, as_="joko")
     for folder, name, text in (
-        ("procedures", "zona.yaml", PLAYBOOK_SOP.replace("PYTHON", sys.executable)),
+        ("procedures", "zona.yaml", PLAYBOOK_SOP),
         ("playbooks", "tulis_berkas.yml", PLAYBOOK.replace("TARGET", str(tmp_path / "target"))),
     ):
         (office.home / folder).mkdir(exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -34,14 +35,15 @@ class Stage:
 
     def play(self, tasks: str, *, check: bool = False, **parameters: Any) -> PlaybookRun:
         playbook = f"- name: Play\n  hosts: all\n  gather_facts: false\n{self.roles}  tasks:\n{tasks}"
-        logins: Mapping[str, Credentials] = {"servers": Credentials(user=self.server.user, key_file=self.key)}
+        logins: Mapping[str, Credentials] = {
+            "servers": Credentials(user=self.server.user, key_file=self.key, python=sys.executable)
+        }
         given = {
             "server": "server-01",
             "address": self.server.host,
             "port": self.server.port,
             "host_key": self.server.host_key,
             "credentials": "servers",
-            "variables": {"ansible_python_interpreter": sys.executable},
             **parameters,
         }
         files = {"playbooks/p.yml": playbook.encode(), **self.further}
@@ -195,6 +197,77 @@ def test_a_tree_of_files_comes_whole_or_not_at_all(stage: Stage, tmp_path: Path)
     assert len(stage.play(task.replace("CHECK", '"true"')).changes) == 1
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file() and "login" not in path.name) == ["x", "y"]
     assert stage.play(task.replace("CHECK", '"true"')).changes == []
+
+
+HOSTILE = "{{ lookup('pipe', 'touch CANARY') }}"
+
+
+def test_no_variable_is_a_template_wherever_it_stands_in_the_value(stage: Stage, tmp_path: Path) -> None:
+    canary, hostile = tmp_path / "canary", HOSTILE.replace("CANARY", str(tmp_path / "canary"))
+    told = {
+        "text": hostile,
+        "nested": {"list": [hostile, {hostile: hostile}], "jinja": "{% for x in [1] %}{{ x }}{% endfor %}{# c #}"},
+        "odd": "tab\t\x07\x85\u2028\ufeff e\u0301 \U0001f600 'q' \"q\" !unsafe &a *a << ? - : #",
+        "plain": [1, 1.5, True, None, "1", "true", "null", "2026-11-26", "0x1", "1_000", "<<"],
+        "marks": {"__ansible_unsafe": hostile, "__ansible_vault": "x", "<<": {"a": 1}},
+    }
+    run = stage.play(
+        f"""
+    - name: Write
+      ansible.builtin.copy:
+        content: "{{{{ [text, nested, odd, plain, marks] | to_json }}}}"
+        dest: {tmp_path}/x
+    - name: Take the text out of what it stands in
+      ansible.builtin.copy:
+        content: "{{{{ item.key }}}} {{{{ item.value }}}} {{{{ nested.list[0] }}}}"
+        dest: {tmp_path}/y
+      loop: "{{{{ nested.list[1] | dict2items }}}}"
+""",
+        variables=told,
+    )
+    assert run.failure is None
+    assert not canary.exists()
+    assert json.loads((tmp_path / "x").read_text()) == list(told.values())
+    assert (tmp_path / "y").read_text() == " ".join([hostile] * 3)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ansible_host",
+        "ANSIBLE_HOST",
+        "ansible_connection",
+        "ansible_ssh_common_args",
+        "ansible_python_interpreter",
+        "ansible_become_user",
+        "inventory_hostname",
+        "hostvars",
+        "omit",
+        "environment",
+        "lookup",
+    ],
+)
+def test_how_a_server_is_reached_is_no_variable(stage: Stage, name: str) -> None:
+    with pytest.raises(BadInput, match=name):
+        stage.play("    []\n", variables={name: "x"})
+
+
+def test_a_playbook_itself_cannot_say_how_its_server_is_reached(stage: Stage) -> None:
+    stage.roles = (
+        "  connection: local\n  remote_user: nobody\n  vars: {ansible_ssh_common_args: -F none, ansible_port: 1}\n"
+    )
+    run = stage.play("""
+    - name: Be somewhere
+      ansible.builtin.command: "true"
+""")
+    assert run.failure is None
+    assert stage.server.commands
+
+
+@pytest.mark.parametrize("server", ["all", "localhost", "web[01:50]", "a:22", "a,b", "-x", ""])
+def test_a_name_that_means_other_machines_is_no_server(stage: Stage, server: str) -> None:
+    with pytest.raises(BadInput, match="no name of a server"):
+        stage.play("    []\n", server=server)
 
 
 def test_secrets_are_masked() -> None:

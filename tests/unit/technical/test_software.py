@@ -127,6 +127,7 @@ def test_evidence_is_cut_to_a_bound() -> None:
         (b"not an archive", "is no .tar.gz"),
         (packed({"a": "x" * 99_999})[:-50], "is no .tar.gz"),
     ],
+    ids=["up", "absolute", "link to a file", "link up", "text", "cut"],
 )
 def test_an_archive_that_means_harm_is_refused(content: bytes, told: str) -> None:
     with pytest.raises(BadInput, match=told):
