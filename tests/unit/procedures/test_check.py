@@ -60,6 +60,7 @@ def test_a_sound_sop_has_no_findings() -> None:
         ("pelaksana: pemohon, waktu: 15 menit", "pelaksana: pemohon", "'waktu' is missing"),
         ("waktu: 15 menit, lanjut", "waktu: sebentar, lanjut", "'sebentar' is no time"),
         ("modul: custody.connect", "modul: custody.konnect", "no module implements 'custody.konnect'"),
+        ("modul: custody.connect", "modul: custody.connect, parameter: {vlan: 9}", "no parameter 'vlan'"),
         ("penyetuju: kasi", "penyetuju: kadis", "unknown actor 'kadis'"),
         ("penyetuju: kasi", "baris_rencana: 1", "together"),
         ("templat: kabar", "templat: kaber", "unknown pesan 'kaber'"),
