@@ -57,8 +57,9 @@ def _options_of_plugins() -> Iterator[str]:
     root = Path(ansible.__file__).parent
     for path in [*root.glob("plugins/*/*.py"), *root.glob("plugins/doc_fragments/*.py")]:
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and "vars:" in str(node.value.value):
-                yield from _named(yaml.safe_load(str(node.value.value)))
+            text = node.value.value if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) else ""
+            if isinstance(text, str) and "vars:" in text:
+                yield from _named(yaml.safe_load(text))
     yield from _named(yaml.safe_load((root / "config" / "base.yml").read_text()))
 
 
