@@ -51,5 +51,13 @@ class OutcomeUnknown(SopautoError):
     """Nobody can tell whether the machine was changed: a named engineer has to look and decide."""
 
 
+class NotRecorded(OutcomeUnknown):
+    """The machine's work ended and its entry could not be written; what is known of it was kept beside the journal."""
+
+
 class Conflict(SopautoError):
     """Somebody else acted on the same thing in the meantime; nothing was written."""
+
+
+class Contended(Conflict):
+    """Somebody else wrote at the same moment; the same may be prepared again and then hold. Nothing was written."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Collection, Iterator
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -13,6 +14,8 @@ from sopauto.errors import BadInput, Refused
 from sopauto.journal.entry import Signed
 from sopauto.journal.sshsig import NAMESPACE, BadSignatureError, verify
 
+PROBE: Final = "sopauto-probe"
+"""What the signature of `prove` is for: nothing that anybody would take for an entry."""
 SECONDS: Final = 120
 """How long somebody may take for a passphrase or a touch."""
 
@@ -28,26 +31,47 @@ class SshKeygenSigner:
         self._person = person
         self._allowed = frozenset(allowed)
         self._key = key
-        self._chosen: tuple[Path | None, str] | None = None
 
     def sign(self, message: bytes) -> Signed:
         """Sign a message; it never stands in a command line.
 
         Raises: BadInput (the key file cannot be used), Refused (no key of this person is at hand).
         """
-        if self._chosen is None:
-            self._chosen = self._choose()
+        return self._sign(message, NAMESPACE)
+
+    def prove(self) -> None:
+        """Sign something of no meaning, so that a key that cannot be used is told before a machine is changed.
+
+        Raises: as `sign`.
+        """
+        self._sign(b"this key can be used", PROBE)
+
+    @cached_property
+    def asks(self) -> bool:
+        """Whether each signature asks the person for something: the touch of a FIDO key, a passphrase."""
+        path, public = self._chosen
+        if public.startswith("sk-"):
+            return True
+        if path is None or path.suffix == ".pub" or public in _in_agent():
+            return False
+        return _ended("ssh-keygen", "-y", "-P", "", "-f", str(path)).returncode != 0
+
+    def _sign(self, message: bytes, namespace: str) -> Signed:
         path, public = self._chosen
         with TemporaryDirectory(prefix="sopauto-key-") as directory:
             if path is None:
                 path = Path(directory) / "agent.pub"
                 path.write_text(f"{public}\n")
-            signature = _run("ssh-keygen", "-q", "-Y", "sign", "-n", NAMESPACE, "-f", str(path), given=message)
+            signature = _run("ssh-keygen", "-q", "-Y", "sign", "-n", namespace, "-f", str(path), given=message)
         try:
-            verify(message, signature, public)
+            verify(message, signature, public, namespace=namespace)
         except BadSignatureError as error:
             raise Refused(f"the signature of {self._person} does not hold: {error}", where=str(path)) from None
         return Signed(signature=signature, key=public)
+
+    @cached_property
+    def _chosen(self) -> tuple[Path | None, str]:
+        return self._choose()
 
     def _choose(self) -> tuple[Path | None, str]:
         """Return the key file (None: the agent's own) and its public key."""
@@ -68,13 +92,18 @@ class SshKeygenSigner:
         )
 
     def _at_hand(self) -> Iterator[tuple[Path | None, str]]:
-        if os.environ.get("SSH_AUTH_SOCK"):
-            listed = subprocess.run(["ssh-add", "-L"], capture_output=True, text=True, check=False, timeout=SECONDS)
-            for line in listed.stdout.splitlines():
-                yield None, " ".join(line.split()[:2])
+        for public in _in_agent():
+            yield None, public
         for path in sorted((Path.home() / ".ssh").glob("*.pub")):
             if path.with_suffix("").exists():
-                yield path.with_suffix(""), " ".join(path.read_text().split()[:2])
+                yield path.with_suffix(""), " ".join(path.read_text(errors="replace").split()[:2])
+
+
+def _in_agent() -> list[str]:
+    """Return the public keys that the agent holds (none: there is no agent)."""
+    if not os.environ.get("SSH_AUTH_SOCK"):
+        return []
+    return [" ".join(line.split()[:2]) for line in _ended("ssh-add", "-L").stdout.decode(errors="replace").splitlines()]
 
 
 def _public_of(path: Path) -> str:
@@ -93,13 +122,18 @@ def _public_of(path: Path) -> str:
 
 def _run(*command: str, given: bytes = b"") -> str:
     """Return what a program prints; raises BadInput, with its own last words."""
-    try:
-        ended = subprocess.run(command, input=given, capture_output=True, check=False, timeout=SECONDS)
-    except FileNotFoundError:
-        raise BadInput(f"there is no {command[0]}", mend="install openssh-client") from None
-    except subprocess.TimeoutExpired:
-        raise BadInput(f"{command[0]} got no answer in {SECONDS} s", where=command[-1], mend="try again") from None
+    ended = _ended(*command, given=given)
     if ended.returncode != 0:
         words = ended.stderr.decode(errors="replace").strip().splitlines() or ["it failed without a word"]
         raise BadInput(f"{command[0]}: {words[-1]}", where=command[-1], mend="check the key's file and passphrase")
     return ended.stdout.decode()
+
+
+def _ended(*command: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """Return how a program ended; raises BadInput (there is none, it got no answer)."""
+    try:
+        return subprocess.run(command, input=given, capture_output=True, check=False, timeout=SECONDS)
+    except FileNotFoundError:
+        raise BadInput(f"there is no {command[0]}", mend="install openssh-client") from None
+    except subprocess.TimeoutExpired:
+        raise BadInput(f"{command[0]} got no answer in {SECONDS} s", where=command[-1], mend="try again") from None

@@ -6,6 +6,7 @@ On PostgreSQL it holds for all machines.
 from __future__ import annotations
 
 import fcntl
+import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,12 +16,13 @@ from typing import TYPE_CHECKING, Final
 
 from sopauto.errors import Conflict, StepFailed
 from sopauto.store.private import touch
+from sopauto.store.telling import told
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-PAUSE: Final = 0.1
-"""Seconds between two looks at a lock."""
+PAUSE: Final = 0.05
+"""Seconds between two looks at a lock, at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,14 @@ UPGRADE: Final = Turn(
     seconds=60,
     what="another upgrade runs",
     mend="wait for its end, then look with `inv store.status`",
+)
+
+OPENING: Final = Turn(
+    number=7_004,
+    name="opening",
+    seconds=30,
+    what="others open tickets",
+    mend="repeat the command",
 )
 
 
@@ -99,7 +109,7 @@ def _on_server(engine: Engine, turn: Turn) -> Iterator[None]:
     from sqlalchemy import text
 
     named = {"number": turn.number}
-    with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+    with told(), engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         _take(turn, lambda: bool(connection.scalar(text("SELECT pg_try_advisory_lock(:number)"), named)))
         try:
             yield
@@ -113,4 +123,4 @@ def _take(turn: Turn, try_it: Callable[[], bool]) -> None:
     while not try_it():
         if time.monotonic() >= until:
             raise Conflict(turn.what, mend=turn.mend)
-        time.sleep(PAUSE)
+        time.sleep(random.uniform(PAUSE / 5, PAUSE))  # noqa: S311 - so that not all look at once

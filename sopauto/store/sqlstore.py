@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import exc
-
-from sopauto.errors import BadInput, Conflict, SopautoError, StepFailed
+from sopauto.errors import Conflict
+from sopauto.store.alone import OPENING, held
 from sopauto.store.inventory import SqlHistory
 from sopauto.store.outbox import SqlOutbox
+from sopauto.store.telling import told
 from sopauto.store.tickets import SqlReader, SqlWriter
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
+
+LOCK_SECONDS: Final = 10
+"""How long a transaction waits for another writer on PostgreSQL (on SQLite: `engine.BUSY_MS`)."""
+ONE_WRITER: Final = (
+    f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'",
+    "LOCK TABLE alembic_version IN SHARE ROW EXCLUSIVE MODE",
+)
+"""Said first by whoever writes on PostgreSQL, as SQLite's `BEGIN IMMEDIATE`: writers take turns, readers do not wait.
+
+The view of a transaction begins with its first query, and a lock is none: whoever had to wait sees what the others
+wrote, so that transactions that have nothing to do with each other never fail each other.
+"""
 
 
 class SqlStore:
@@ -51,13 +63,24 @@ class SqlStore:
             yield SqlWriter(connection)
 
     @contextmanager
+    def opening(self) -> Iterator[None]:
+        """Let others who open a ticket wait meanwhile, so that they do not sign for the same number.
+
+        A courtesy: who has waited for long goes on, and the chain of openings still refuses one of two.
+        """
+        with ExitStack() as turn:
+            with suppress(Conflict):
+                turn.enter_context(held(self.engine, OPENING))
+            yield
+
+    @contextmanager
     def connected(self, *, writes: bool) -> Iterator[Connection]:
         """Open a transaction on a connection; the database's errors become ours."""
-        try:
-            with self.engine.connect().execution_options(writes=writes) as connection, connection.begin():
-                yield connection
-        except exc.SQLAlchemyError as error:
-            raise _told(error) from None
+        with told(), self.engine.connect().execution_options(writes=writes) as connection, connection.begin():
+            if writes and connection.dialect.name == "postgresql":
+                for statement in ONE_WRITER:
+                    connection.exec_driver_sql(statement)
+            yield connection
 
     def open_to_others(self) -> list[Path]:
         """Return which files of an SQLite database, its copies and locks others may read or write."""
@@ -69,20 +92,3 @@ class SqlStore:
     def describe(self) -> str:
         """Return where the database is, without password."""
         return self.engine.url.render_as_string(hide_password=True)
-
-
-def _told(error: exc.SQLAlchemyError) -> SopautoError:
-    """Return what a database error means to whoever typed the command."""
-    cause = getattr(error, "orig", None)
-    text = str(cause or error).strip().splitlines()[0]
-    if isinstance(error, exc.IntegrityError):
-        return Conflict("somebody else wrote the same meanwhile; nothing was written", mend="look again, then repeat")
-    if getattr(cause, "sqlstate", "") in {"40001", "40P01"}:  # serialization failure, deadlock
-        return Conflict("somebody else wrote at the same moment; nothing was written", mend="repeat the command")
-    if "locked" in text:
-        return StepFailed("the database is locked by another program; nothing was written", mend="repeat later")
-    if "full" in text:
-        return StepFailed("the disk of the database is full; nothing was written", mend="free some space, then repeat")
-    if isinstance(error, exc.DataError):
-        return BadInput(f"the database refuses a value ({text})", mend="shorten it")
-    return StepFailed(f"the database failed ({text}); nothing was written", mend="see `inv store.status`")

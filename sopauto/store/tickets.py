@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select, update
 
-from sopauto.errors import BadInput, Conflict
+from sopauto.errors import BadInput, Conflict, Contended
 from sopauto.journal.entry import Entry
 from sopauto.store import tables
 from sopauto.store.ticket_json import read_ticket, write_ticket
@@ -183,7 +183,7 @@ class SqlWriter(SqlReader):
         values = _columns(ticket, due, title)
         if entry.number == 1:
             if self.last_opening() != entry.prev:
-                raise Conflict("another ticket was opened meanwhile; nothing was written", mend="repeat the command")
+                raise Contended("another ticket was opened meanwhile; nothing was written", mend="repeat the command")
             self._connection.execute(insert(tables.tickets).values(**values))
         else:
             self._replace(entry, values)

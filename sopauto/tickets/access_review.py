@@ -12,6 +12,7 @@ from sopauto.access_settings import Access
 from sopauto.errors import BadInput, Refused
 from sopauto.tickets.access import REVIEWER
 from sopauto.tickets.acting import act, open_from_letter, prepare
+from sopauto.tickets.contention import Seen, until_kept
 from sopauto.tickets.desk import Desk
 from sopauto.tickets.duties import take_position
 from sopauto.tickets.model import Action, Letter, State, Ticket, Verb
@@ -65,10 +66,14 @@ def open_review(desk: Desk, reviewer: str, *, person: str, unit: str) -> Ticket:
 def answer(desk: Desk, review: str, answers: Mapping[str, Answer], *, person: str) -> Ticket:
     """Record a Kasi's answers by card number, in one entry that the Kasi signs (row 2). Lines may be left for later.
 
-    Raises: BadInput (a card is not in the review), Refused (not the reviewer, answered before).
+    Raises: BadInput (a card is not in the review), Refused (not the reviewer, answered before), Conflict.
     """
+    return until_kept(desk, lambda seen: _answer_once(desk, seen, review, answers, person))
+
+
+def _answer_once(desk: Desk, seen: Seen, review: str, answers: Mapping[str, Answer], person: str) -> Ticket:
     with desk.store.read() as reader:
-        ticket = reader.ticket(review)
+        ticket = seen.of(reader, review)
         procedure = desk.procedure_of(ticket, reader)
         if ticket.procedure != SOP or procedure.step(ticket.step).effect != "review-dijawab":
             raise Refused(f"{review} does not wait for answers", mend=f"see `inv ticket.show {review}`")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from sopauto.journal.entry import read_body
 from sopauto.procedures.fields import validate
 from sopauto.procedures.model import Field, Procedure, Step, StepKind
 from sopauto.tickets import access
+from sopauto.tickets.contention import Seen, until_kept
 from sopauto.tickets.desk import Desk, Occasion
 from sopauto.tickets.duties import held_position, take_position
 from sopauto.tickets.effects import Effect, effect_of, on_cancel, refuse_letter
@@ -25,7 +27,7 @@ from sopauto.work import Artifact, Json
 def open_from_letter(desk: Desk, letter: Letter, *, person: str, note: str = "", where: str = "letter") -> Ticket:
     """Open a ticket from a validated letter and complete row 1 where that is the letter itself.
 
-    Raises: BadInput (the letter lacks or misstates something), Refused (the person may not open it).
+    Raises: BadInput (the letter lacks or misstates something), Refused (the person may not open it), Conflict.
     """
     procedure = desk.procedures.get(letter.procedure)
     fields = validate(procedure.letter, letter.fields, where)
@@ -38,6 +40,17 @@ def open_from_letter(desk: Desk, letter: Letter, *, person: str, note: str = "",
     if position is None:
         titles = " or ".join(desk.people.position(actor).title for actor in first.actors)
         raise Refused(f"{person} does not hold {titles} for {letter.unit} today", mend="the applicant opens the ticket")
+
+    def once(_: Seen) -> Ticket:
+        return _open_once(desk, procedure, letter, person=person, position=position, note=note, where=where)
+
+    with nullcontext() if desk.signer.asks else desk.store.opening():  # nobody waits for somebody's touch
+        return until_kept(desk, once)
+
+
+def _open_once(
+    desk: Desk, procedure: Procedure, letter: Letter, *, person: str, position: str, note: str, where: str
+) -> Ticket:
     source = Artifact(name="sop.yaml", media_type="application/yaml", content=desk.procedures.source(procedure))
     action = Action(
         verb=Verb.OPEN,
@@ -45,7 +58,7 @@ def open_from_letter(desk: Desk, letter: Letter, *, person: str, note: str = "",
         position=position,
         at=desk.clock.now(),
         note=note,
-        data={"letter": fields, "unit": letter.unit, "applicant": letter.applicant},
+        data={"letter": letter.fields, "unit": letter.unit, "applicant": letter.applicant},
         documents=refer([source]),
     )
     with desk.store.read() as reader:
@@ -55,7 +68,7 @@ def open_from_letter(desk: Desk, letter: Letter, *, person: str, note: str = "",
         draft = Draft(
             procedure=procedure,
             action=action,
-            step=first.id,
+            step=procedure.start,
             transition=open_ticket(procedure, letter, action, ticket_id),
             prev=reader.last_opening(),
             artifacts=(source,),
@@ -78,8 +91,26 @@ def act(
     `seen_plan` is the digest of the plan that an approver looked at (default: the one attached now).
     Raises: BadInput, Refused, Conflict.
     """
+
+    def once(seen: Seen) -> Ticket:
+        return _act_once(desk, seen, ticket_id, verb, person=person, note=note, data=data, seen_plan=seen_plan)
+
+    return until_kept(desk, once)
+
+
+def _act_once(
+    desk: Desk,
+    seen: Seen,
+    ticket_id: str,
+    verb: Verb,
+    *,
+    person: str,
+    note: str,
+    data: Mapping[str, Any] | None,
+    seen_plan: str | None,
+) -> Ticket:
     with desk.store.read() as reader:
-        ticket = reader.ticket(ticket_id)
+        ticket = seen.of(reader, ticket_id)
         procedure = desk.procedure_of(ticket, reader)
         refuse_during_attempt(reader, ticket)
         if verb in {Verb.APPROVE, Verb.REJECT}:
@@ -90,7 +121,8 @@ def act(
         )
         if verb is Verb.APPROVE:
             action = with_plan(procedure, ticket, action, seen_plan)
-        drafts = prepare(desk, reader, procedure, ticket, action)
+        begun = (lambda writer: refuse_during_attempt(writer, ticket),)
+        drafts = prepare(desk, reader, procedure, ticket, action, changes=begun)
     return commit(desk, drafts)[0]
 
 

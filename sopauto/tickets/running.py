@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sopauto.errors import Refused
 from sopauto.procedures.model import Procedure, Step
 from sopauto.tickets.acting import prepare, refuse_during_attempt
 from sopauto.tickets.attempts import Work
+from sopauto.tickets.contention import Seen, until_kept
 from sopauto.tickets.desk import Desk
 from sopauto.tickets.duties import take_position
 from sopauto.tickets.gate import (
@@ -45,24 +48,36 @@ def make_plan(desk: Desk, ticket_id: str, *, person: str, note: str = "") -> tup
         if not module.mutates:
             raise Refused(f"{module.name} only reads: it needs no plan", mend=f"`inv ticket.run {ticket.id}`")
         parameters = parameters_of(desk, ticket, step, reader)
-        record = PlanRecord(
-            plan=module.plan(parameters, desk.report),
-            materials=digests(module.materials(parameters)),
-            procedure=ticket.procedure_digest,
-        )
-        order = order_of(ticket=ticket, step=step, attempt=0, person=person, record=record)
-        action = Action(
-            verb=Verb.PLAN,
-            person=person,
-            position=position,
-            at=desk.clock.now(),
-            note=note,
-            plan=record.plan.digest,
-            order=order.digest,
-        )
-        artifact = Artifact(name="rencana.json", media_type="application/json", content=write_record(record))
-        drafts = prepare(desk, reader, procedure, ticket, action, artifacts=(artifact,))
-    return commit(desk, drafts)[0], record
+    record = PlanRecord(
+        plan=module.plan(parameters, desk.report),
+        materials=digests(module.materials(parameters)),
+        procedure=ticket.procedure_digest,
+    )
+    order = order_of(ticket=ticket, step=step, attempt=0, person=person, record=record)
+    action = Action(
+        verb=Verb.PLAN,
+        person=person,
+        position=position,
+        at=desk.clock.now(),
+        note=note,
+        plan=record.plan.digest,
+        order=order.digest,
+    )
+    artifact = Artifact(name="rencana.json", media_type="application/json", content=write_record(record))
+    return attach(desk, procedure, ticket, action, artifact), record
+
+
+def attach(desk: Desk, procedure: Procedure, ticket: Ticket, action: Action, plan: Artifact) -> Ticket:
+    """Write the entry of a plan for the ticket as it was when the plan was begun; raises Conflict."""
+
+    def once(seen: Seen) -> Ticket:
+        with desk.store.read() as reader:
+            now = replace(action, at=desk.clock.now())
+            begun = (lambda writer: refuse_during_attempt(writer, ticket),)
+            drafts = prepare(desk, reader, procedure, seen.of(reader, ticket.id), now, artifacts=(plan,), changes=begun)
+        return commit(desk, drafts)[0]
+
+    return until_kept(desk, once, seen=Seen(ticket))
 
 
 def run(desk: Desk, ticket_id: str, *, person: str, module: str | None = None) -> tuple[Ticket, Result]:
@@ -92,15 +107,19 @@ def settle(desk: Desk, ticket_id: str, *, person: str, outcome: Outcome, note: s
 
     Raises: Refused (nothing is unknown, or the person may not carry out this step).
     """
-    with desk.store.read() as reader:
-        ticket = reader.ticket(ticket_id)
-        procedure = desk.procedure_of(ticket, reader)
-        position = take_position(procedure, ticket, Verb.SETTLE, person=person, people=desk.people, on=desk.today())
-        action = Action(
-            verb=Verb.SETTLE, person=person, position=position, at=desk.clock.now(), note=note, outcome=outcome
-        )
-        drafts = prepare(desk, reader, procedure, ticket, action)
-    return commit(desk, drafts)[0]
+
+    def once(seen: Seen) -> Ticket:
+        with desk.store.read() as reader:
+            ticket = seen.of(reader, ticket_id)
+            procedure = desk.procedure_of(ticket, reader)
+            position = take_position(procedure, ticket, Verb.SETTLE, person=person, people=desk.people, on=desk.today())
+            action = Action(
+                verb=Verb.SETTLE, person=person, position=position, at=desk.clock.now(), note=note, outcome=outcome
+            )
+            drafts = prepare(desk, reader, procedure, ticket, action)
+        return commit(desk, drafts)[0]
+
+    return until_kept(desk, once)
 
 
 def undo(desk: Desk, ticket_id: str, *, person: str, note: str) -> Ticket:

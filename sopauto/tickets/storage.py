@@ -171,4 +171,10 @@ class Store(Protocol):
         """Open a consistent view."""
 
     def write(self) -> AbstractContextManager[Writer]:
-        """Open a transaction; it is rolled back when the block raises."""
+        """Open a transaction; it is rolled back when the block raises.
+
+        Raises: Contended (somebody else wrote at the same moment), StepFailed (the database failed).
+        """
+
+    def opening(self) -> AbstractContextManager[None]:
+        """Let others who open a ticket wait meanwhile."""
