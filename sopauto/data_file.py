@@ -11,6 +11,7 @@ import json
 import os
 import re
 import stat
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,9 @@ FEW_PAGES: Final = "this file should hold a few pages of text"
 
 INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]{0,17})", re.ASCII)
 WORDS: Final = {"": None, "~": None, "null": None, "true": True, "false": False}
+
+UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode categories that steer a terminal or a page without being seen."""
 
 Place = tuple[str | int, ...]
 """The way to a value: keys and list positions."""
@@ -65,6 +69,14 @@ def read_bounded(path: Path, *, most: int = MAX_BYTES, mend: str = FEW_PAGES) ->
     if len(content) > most:
         raise _too_large(path, most, mend)
     return content
+
+
+def unseen(text: str) -> str | None:
+    """Return the first character that cannot be seen (line breaks and tabs included), escaped; None without one."""
+    for character in text:
+        if unicodedata.category(character) in UNSEEN:
+            return character.encode("unicode_escape").decode()
+    return None
 
 
 def parse_document(content: bytes, where: str) -> tuple[Any, LineOf]:

@@ -9,20 +9,58 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from sopauto.data_file import read_document
+from sopauto.data_file import read_document, unseen
 from sopauto.errors import BadInput
 
 NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 PORT: Final = re.compile(r"([1-9]\d{0,4})(-[1-9]\d{0,4})?/(tcp|udp)", re.ASCII)
+HOST: Final = r"^[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?$"
+PACKAGE: Final = r"^[a-z0-9][a-z0-9.+-]*(:[a-z0-9-]+)?([=/][A-Za-z0-9.+~:*-]+)?$"
+LOG_HOST: Final = r"^([A-Za-z0-9][A-Za-z0-9.-]{0,252}(:\d{1,5})?)?$"
+VARIABLE: Final = re.compile(r"[a-z][a-z0-9_]{0,99}", re.ASCII)
 PREFIX: Final = "hardening_"
+OF_PROFILE: Final = frozenset(
+    f"{PREFIX}{name}" for name in ("waivers", "ssh_users", "open_ports", "container_host", "log_host", "today")
+)
+"""Variables of the role hardening that keys of a profile, waivers or the day give: `hardening` does not set them."""
+LINES: Final = frozenset({"banner"})
+"""What of `hardening` may have several lines."""
+DEEPEST: Final = 8
+
+Host = Annotated[str, Field(pattern=HOST)]
+Package = Annotated[str, Field(pattern=PACKAGE)]
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _one_line(cls, value: Any) -> Any:
+        """Keep every text on its line: in a file of a server's settings a line break begins another setting."""
+        refuse_hidden(value)
+        return value
+
+
+def refuse_hidden(value: Any, depth: int = 0, *, lines: bool = False) -> None:
+    """Refuse texts with characters that nobody sees, wherever they stand in a value; raises ValueError."""
+    if depth > DEEPEST:
+        raise ValueError(f"nested deeper than {DEEPEST} levels")
+    if isinstance(value, str):
+        hidden = unseen(value.replace("\n", "") if lines else value)
+        if hidden:
+            raise ValueError(f"holds the control character {hidden}; write it on one line, as plain text")
+    elif isinstance(value, Mapping):
+        for name, part in value.items():
+            refuse_hidden(name, depth + 1)
+            refuse_hidden(part, depth + 1, lines=depth == 0 and name in LINES)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            refuse_hidden(part, depth + 1)
 
 
 class Resources(_Part):
@@ -57,8 +95,8 @@ class Network(_Part):
     interface: str = Field(pattern=r"^[A-Za-z0-9._-]{1,15}$")
     address: str = Field(pattern=r"^[0-9A-Fa-f.:]+/\d{1,3}$")
     gateway: str = Field(pattern=r"^[0-9A-Fa-f.:]+$")
-    dns: tuple[str, ...] = ()
-    search: tuple[str, ...] = ()
+    dns: tuple[Annotated[str, Field(pattern=r"^[0-9A-Fa-f.:]+$")], ...] = ()
+    search: tuple[Host, ...] = ()
 
 
 class Profile(_Part):
@@ -69,13 +107,13 @@ class Profile(_Part):
     """
 
     title: str = Field(min_length=1, max_length=200)
-    credentials: str = "servers"
+    credentials: str = Field(default="servers", pattern=r"^[A-Za-z0-9_-]{1,100}$")
     resources: Resources = Resources()
     time_zone: str = Field(default="Asia/Jakarta", pattern=r"^[A-Za-z0-9_+/-]+$")
-    ntp: tuple[str, ...] = ()
+    ntp: tuple[Host, ...] = ()
     locale: str = Field(default="C.UTF-8", pattern=r"^[A-Za-z0-9_.@-]+$")
     package_sources: tuple[str, ...] = ()
-    packages: tuple[str, ...] = ()
+    packages: tuple[Package, ...] = ()
     upgrade: bool = True
     administrators: tuple[str, ...] = ()
     swap_mb: int = Field(default=0, ge=0)
@@ -83,7 +121,7 @@ class Profile(_Part):
     network: Network | None = None
     open_ports: tuple[str, ...] = ()
     container_host: bool = False
-    log_host: str = ""
+    log_host: str = Field(default="", pattern=LOG_HOST)
     hardening: Mapping[str, Any] = Field(default_factory=dict)
 
     @field_validator("open_ports")
@@ -93,6 +131,18 @@ class Profile(_Part):
             if not PORT.fullmatch(port):
                 raise ValueError(f"{port!r} is no port; write e.g. 443/tcp")
         return ports
+
+    @field_validator("hardening")
+    @classmethod
+    def _variables(cls, hardening: Mapping[str, Any]) -> Mapping[str, Any]:
+        for name in hardening:
+            if not VARIABLE.fullmatch(name):
+                raise ValueError(f"{name!r} is no variable of the role hardening; write its name without {PREFIX}")
+            if f"{PREFIX}{name}" in OF_PROFILE:
+                raise ValueError(
+                    f"{name!r} is not set here; the profile has a key of its own for it, or the day gives it"
+                )
+        return hardening
 
 
 class Waiver(_Part):
@@ -105,6 +155,12 @@ class Waiver(_Part):
     expires: date
     ticket: str = ""
     compensating: str = ""
+
+    @field_validator("reason", "compensating", mode="before")
+    @classmethod
+    def _joined(cls, text: Any) -> Any:
+        """Take a text of several lines as one."""
+        return " ".join(text.split()) if isinstance(text, str) else text
 
 
 class Profiles:
@@ -156,5 +212,6 @@ def _read(model: type[_Model], data: Any, where: str) -> _Model:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         strange = first["type"] == "extra_forbidden"
+        what, _, mend = str(first["msg"]).removeprefix("Value error, ").partition("; ")
         known = f"known: {', '.join(model.model_fields)}" if strange else "see docs/servers.md"
-        raise BadInput(str(first["msg"]), where=f"{where} {place}".strip(), mend=known) from None
+        raise BadInput(what, where=f"{where} {place}".strip(), mend=mend or known) from None

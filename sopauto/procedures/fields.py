@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
+from sopauto.data_file import unseen
 from sopauto.errors import BadInput
 from sopauto.procedures.finding import suggestion
 from sopauto.procedures.model import Field
@@ -24,9 +25,6 @@ MAX_NUMBER: Final = 10**15
 MAX_EMAIL: Final = 254  # RFC 5321, 4.5.3.1
 MAX_LOCAL_PART: Final = 64
 MAX_HOST_NAME: Final = 253  # RFC 1123, 2.1
-
-UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Unicode categories that steer a terminal or a page without being seen."""
 
 DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 MOMENT: Final = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?", re.ASCII)
@@ -82,14 +80,6 @@ def one_line(text: str, longest: int = MAX_TEXT) -> str:
     if len(words) > longest:
         words = words[:longest] + "…"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
-
-
-def unseen(text: str) -> str | None:
-    """Return the first character that cannot be seen (line breaks and tabs included), escaped; None without one."""
-    for character in text:
-        if unicodedata.category(character) in UNSEEN:
-            return character.encode("unicode_escape").decode()
-    return None
 
 
 def _at(where: Where, name: str) -> str:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Protocol
 
 from sopauto.data_file import parse_document
 from sopauto.errors import BadInput, Refused, SopautoError, Stale, StepFailed
+from sopauto.technical.variables import refuse_unread
 from sopauto.work import Artifact, Json, Plan, Probe, Report, Result, WorkOrder, sha256
 
 TOLD: Final = 3
@@ -96,7 +97,13 @@ class RunPlaybook:
 
     def plan(self, parameters: Json, report: Report) -> Plan:
         """Return what a check-mode run says would change; changes nothing."""
-        return self._plan(parameters, self.materials(parameters), report)
+        files = self.materials(parameters)
+        refuse_unread(self._given(parameters), files, where=self._playbook(parameters))
+        return self._plan(parameters, files, report)
+
+    def _given(self, parameters: Json) -> Iterable[str]:
+        """Return the variables that somebody stated, so that a misspelt one is not ignored."""
+        return dict(parameters.get("variables", {}))
 
     def apply(self, order: WorkOrder, report: Report) -> Result:
         """Run the playbook when all that check mode still finds to change was approved, and prove what it did.

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from sopauto.errors import BadInput
+from sopauto.profiles import OF_PROFILE
 from sopauto.technical.playbook import PlaybookRun, PlaybookRunner, RunPlaybook
 from sopauto.work import Artifact, Json, Report, WorkOrder
 
@@ -29,6 +30,10 @@ class ServerPlaybook(RunPlaybook):
 
     def _playbook(self, parameters: Json) -> str:  # noqa: ARG002 - it is always the same
         return f"playbooks/{self.playbook}"
+
+    def _given(self, parameters: Json) -> Iterable[str]:  # noqa: ARG002 - the Protocol's signature
+        """Return nothing: sopauto states them itself."""
+        return ()
 
     def _artifacts(self, order: WorkOrder, run: PlaybookRun) -> tuple[Artifact, ...]:
         """Return log and times under the module's own name: another module may stand on the same row."""
@@ -65,6 +70,10 @@ class Harden(ServerPlaybook):
         super().__init__(runner, roots=roots)
         self._now = now
         self._form = form
+
+    def _given(self, parameters: Json) -> Iterable[str]:
+        """Return what a profile states under `hardening`."""
+        return [name for name in parameters.get("variables", {}) if name not in OF_PROFILE]
 
     def _artifacts(self, order: WorkOrder, run: PlaybookRun) -> tuple[Artifact, ...]:
         kept = super()._artifacts(order, run)
