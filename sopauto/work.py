@@ -63,6 +63,12 @@ class Plan:
         return cls(**{**data, "targets": tuple(data["targets"]), "lines": tuple(data["lines"])})
 
     @property
+    def logins(self) -> tuple[str, ...]:
+        """The logins of the settings that it takes: its own, a switch's, or those of its parts."""
+        parts = [self.parameters, *(part for part in self.parameters.values() if isinstance(part, Mapping))]
+        return tuple(dict.fromkeys(str(part["credentials"]) for part in parts if "credentials" in part))
+
+    @property
     def digest(self) -> str:
         """SHA-256 over the plan's canonical JSON."""
         return sha256(canonical(self.as_json()))

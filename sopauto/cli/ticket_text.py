@@ -122,6 +122,8 @@ def tell_plan(here: App, ticket: Ticket, record: PlanRecord, *, json: bool) -> N
 def _tell_plan_lines(record: PlanRecord) -> None:
     plan = record.plan
     say(f"plan {plan.digest[:12]} of {plan.module} on {', '.join(plan.targets)}")
+    if plan.logins:
+        say(f"  login {', '.join(plan.logins)} of sopauto.toml")
     for line in plan.lines or ("nothing to send: the machine already is as wanted",):
         say(f"  | {line}")
     for line in plan.diff.splitlines():
