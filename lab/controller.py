@@ -17,7 +17,8 @@ class Controller:
     """Keeps cards by number.
 
     `faults` are taken one per request: `lost` does it and breaks off, `half` does it and breaks off in the answer,
-    `busy` answers 503. `answer` replaces what a GET answers. With `token` set, others are refused.
+    `busy` answers 503. `answer` replaces what a GET answers, with `status` and `media_type`.
+    With `token` set, others are refused.
     """
 
     token: str = ""
@@ -25,6 +26,8 @@ class Controller:
     requests: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     answer: bytes | None = None
+    status: int = 200
+    media_type: str = "application/json"
     location: str = ""
     port: int = 0
     _server: ThreadingHTTPServer | None = None
@@ -87,9 +90,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _get(self, card: str) -> tuple[int, bytes]:
         if self.controller.answer is not None:
-            return 200, self.controller.answer
+            return self.controller.status, self.controller.answer
         found = self.controller.cards.get(card)
-        return (200, json.dumps(found).encode()) if found else (404, b"")
+        return (200, json.dumps(found).encode()) if found else (404, _unknown(card))
 
     def _put(self, card: str) -> tuple[int, bytes]:
         length = min(int(self.headers.get("Content-Length", 0)), MAX_BODY)
@@ -97,12 +100,17 @@ class _Handler(BaseHTTPRequestHandler):
         return 200, b"{}"
 
     def _delete(self, card: str) -> tuple[int, bytes]:
-        return (204, b"") if self.controller.cards.pop(card, None) else (404, b"")
+        return (204, b"") if self.controller.cards.pop(card, None) else (404, _unknown(card))
 
     def _send(self, status: int, body: bytes, *, location: str = "", length: int | None = None) -> None:
         self.send_response(status)
         if location:
             self.send_header("Location", location)
+        self.send_header("Content-Type", self.controller.media_type)
         self.send_header("Content-Length", str(len(body) if length is None else length))
         self.end_headers()
         self.wfile.write(body)
+
+
+def _unknown(card: str) -> bytes:
+    return json.dumps({"card": card, "known": False}).encode()

@@ -12,6 +12,7 @@ from lab.controller import Controller
 from lab.mailbox import Mailbox
 from lab.walking import Walk
 from lab.workspace import AGENCY, Workspace, make_key, people_file
+from sopauto.drivers.door_csv import CsvDoor
 from sopauto.tickets.model import Letter
 
 CAST = (
@@ -65,6 +66,7 @@ kind = "csv"
 file = "pintu/belakang.csv"
 zones = ["ruang-ups"]
 """)
+    CsvDoor("belakang", home / "pintu" / "belakang.csv").begin()
     return workspace
 
 

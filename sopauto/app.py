@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sopauto.catalogue.shelf import Shelf
 from sopauto.clock import Clock, OfficeHours, SystemClock
+from sopauto.errors import BadInput
 from sopauto.people import People, load_people
 from sopauto.procedures.finding import Known
 from sopauto.procedures.library import Library
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from sopauto.store.inventory import SqlHistory
     from sopauto.store.outbox import SqlOutbox
     from sopauto.store.sqlstore import SqlStore
+    from sopauto.tickets.access_comparing import Comparing
     from sopauto.tickets.access_ending import Ending
     from sopauto.tickets.desk import Desk
     from sopauto.tickets.reminding import Reminding
@@ -150,6 +152,18 @@ class App:
             for name, at in self.settings.access.doors.items()
         }
 
+    def begin_door(self, door: str) -> Path:
+        """Make the file of a csv door that is new; return where. Raises BadInput (no such door, or it was in use)."""
+        from sopauto.drivers.door_csv import CsvDoor
+        from sopauto.procedures.finding import suggestion
+
+        files = {name: at.file for name, at in self.settings.access.doors.items() if at.file and at.kind == "csv"}
+        if door not in files:
+            what = f"there is no csv door {door[:60]!r}"
+            raise BadInput(what, where="[access.doors]", mend=suggestion(door, list(files)))
+        CsvDoor(door, files[door]).begin()
+        return files[door]
+
     def ending(self) -> Ending:
         """Return what ending access by rule takes."""
         from sopauto.tickets.access_ending import Ending
@@ -161,6 +175,12 @@ class App:
             people=self.people,
             clock=self.clock,
         )
+
+    def comparing(self) -> Comparing:
+        """Return what holding the doors against the register takes."""
+        from sopauto.tickets.access_comparing import Comparing
+
+        return Comparing(store=self.store, doors=self.doors(), access=self.settings.access, clock=self.clock)
 
     def desk(self, person: str, *, key: Path | None = None, report: Report = quiet) -> Desk:
         """Return the desk at which a person acts; raises BadInput (unknown person)."""

@@ -1,14 +1,20 @@
-"""What a timer repeats, as systemd units and as crontab lines. One line of `JOBS` adds a job. Pure."""
+"""What a timer repeats, as systemd units and as crontab lines. One line of `JOBS` adds a job. Pure.
+
+Times are those of the agency's zone, wherever the machine's clock stands: systemd takes the zone's name with each time,
+for cron the times are converted to the machine's zone.
+"""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from sopauto.errors import BadInput
+
+K = TypeVar("K", bound=Hashable)
 
 PREFIX: Final = "sopauto-"
 MARK: Final = "# sopauto:"
@@ -34,6 +40,13 @@ JOBS: Final = (
         calendar="*-*-* *:05:00",
         cron="5 * * * *",
         does="end access that is over, and try doors again",
+    ),
+    Job(
+        name="access-doors",
+        command="access.doors",
+        calendar="*-*-* 06:20:00",
+        cron="20 6 * * *",
+        does="hold the doors against the register of access",
     ),
     Job(
         name="access-remind",
@@ -78,10 +91,16 @@ JOBS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where commands run: the program, the workspace, the user (empty: who installs), and who signs (if anybody)."""
+    """Where commands run: the program, the workspace, the user (empty: who installs), and who signs (if anybody).
+
+    `zone` is the agency's time zone (empty: the machine's own). `ahead` is how many minutes the machine's zone is ahead
+    of it: cron knows no other zone than the machine's.
+    """
 
     program: Path
     home: Path
+    zone: str = ""
+    ahead: int = 0
     user: str = ""
     person: str = ""
     key: Path | None = None
@@ -108,13 +127,13 @@ def units(place: Place) -> dict[str, str]:
     files: dict[str, str] = {}
     for job in chosen(place):
         files[f"{PREFIX}{job.name}.service"] = _service(job, place)
-        files[f"{PREFIX}{job.name}.timer"] = _timer(job)
+        files[f"{PREFIX}{job.name}.timer"] = timer(job, place.zone)
     return files
 
 
 def crontab(place: Place) -> list[str]:
-    """Return one line of a user's crontab for each job."""
-    return [_cron(job, place) for job in chosen(place)]
+    """Return the lines of a user's crontab: one for each job, or more where days begin at another moment there."""
+    return [_cron(job, place, when) for job in chosen(place) for when in moved(job.cron, place.ahead)]
 
 
 def merged(present: str, lines: Sequence[str]) -> str:
@@ -144,13 +163,14 @@ PrivateTmp=yes
 """
 
 
-def _timer(job: Job) -> str:
+def timer(job: Job, zone: str) -> str:
+    """Return systemd's unit that starts a job, at times of that zone."""
     return f"""\
 [Unit]
 Description=sopauto: {job.does}
 
 [Timer]
-OnCalendar={job.calendar}
+OnCalendar={calendar(job, zone)}
 Persistent=true
 RandomizedDelaySec=30
 
@@ -159,10 +179,56 @@ WantedBy=timers.target
 """
 
 
-def _cron(job: Job, place: Place) -> str:
+def calendar(job: Job, zone: str) -> str:
+    """Return when a job runs, in systemd's words."""
+    return f"{job.calendar} {_line(zone)}".strip()
+
+
+def moved(cron: str, ahead: int) -> list[str]:
+    """Return the times of a crontab line, so many minutes later; days of the month stay `*`.
+
+    A time that falls on another weekday there needs a line of its own.
+    """
+    if not ahead:
+        return [cron]
+    minutes, hours, _, _, days = cron.split()
+    every = {
+        (day * 1440 + hour * 60 + minute + ahead) % 10080
+        for day in _numbers(days, 7)
+        for hour in _numbers(hours, 24)
+        for minute in _numbers(minutes, 60)
+    }
+    past_hour = _grouped(((moment // 1440, moment // 60 % 24), moment % 60) for moment in every)
+    in_day = _grouped(((day, those), hour) for (day, hour), those in past_hour.items())
+    lines = _grouped(((those, on), day) for (day, those), on in in_day.items())
+    return sorted(
+        f"{_listed(those, 60)} {_listed(on, 24)} * * {_listed(week, 7)}" for (those, on), week in lines.items()
+    )
+
+
+def _grouped(pairs: Iterable[tuple[K, int]]) -> dict[K, frozenset[int]]:
+    """Return the numbers of each key."""
+    found: dict[K, set[int]] = {}
+    for key, number in pairs:
+        found.setdefault(key, set()).add(number)
+    return {key: frozenset(numbers) for key, numbers in found.items()}
+
+
+def _numbers(field: str, size: int) -> list[int]:
+    """Return what a field of a crontab line stands for: `*`, `*/10`, `7-17`, `5`."""
+    span, _, step = field.partition("/")
+    first, _, last = ("0-" + str(size - 1) if span == "*" else span).partition("-")
+    return list(range(int(first), int(last or first) + 1, int(step or 1)))
+
+
+def _listed(numbers: frozenset[int], size: int) -> str:
+    return "*" if len(numbers) == size else ",".join(map(str, sorted(numbers)))
+
+
+def _cron(job: Job, place: Place, when: str) -> str:
     words = [*(f"{name}={shlex.quote(_line(value))}" for name, value in place.variables_of(job).items())]
     command = " ".join([*words, shlex.quote(_line(str(place.program))), job.command])
-    return f"{job.cron} {command.replace('%', chr(92) + '%')} {MARK}{job.name}"
+    return f"{when} {command.replace('%', chr(92) + '%')} {MARK}{job.name}"
 
 
 def _quoted(text: str) -> str:

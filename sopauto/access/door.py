@@ -33,12 +33,15 @@ class DoorCard:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> DoorCard:
         """Return the card that `as_json` wrote; raises KeyError, TypeError or ValueError (it is none)."""
-        until = data["valid_until"]
+        card, zones, until = data["card"], data["zones"], data["valid_until"]
+        if not isinstance(card, str) or not isinstance(zones, list) or not all(isinstance(z, str) for z in zones):
+            raise TypeError("a card is a text, its zones are a list of texts")
         return cls(
-            card=str(data["card"]),
-            zones=tuple(sorted(str(zone) for zone in data["zones"])),
+            card=card,
+            zones=tuple(sorted(zones)),
             valid_from=date.fromisoformat(data["valid_from"]),
-            valid_until=date.fromisoformat(until) if until else None,
+            # Only null means "without end": nothing that was forgotten or is empty does.
+            valid_until=None if until is None else date.fromisoformat(until),
         )
 
 
@@ -46,9 +49,9 @@ class Door(Protocol):
     """One controller. Putting and removing may be repeated: the second time changes nothing."""
 
     def read(self, card: str) -> DoorCard | None:
-        """Return a card as the controller has it (None: it does not know it).
+        """Return a card as the controller has it (None: it says itself that it does not know the card).
 
-        Raises: StepFailed (it cannot be reached, or answers nonsense).
+        Raises: StepFailed (it cannot be reached, or says neither: silence never means that a card is gone).
         """
 
     def put(self, card: DoorCard) -> None:

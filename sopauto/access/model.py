@@ -29,6 +29,8 @@ class State(StrEnum):
 
 LEAVING = frozenset({State.ENDING, State.SUSPENDING})
 """What the door still has to be told."""
+OVER = {State.ENDED: State.ENDING, State.SUSPENDED: State.SUSPENDING, State.CANCELLED: State.ENDING}
+"""What is over, and as what it is to be ended again where a door still knows its card."""
 LIVE = frozenset({State.APPROVED, State.ACTIVE, State.SUSPENDING, State.SUSPENDED, State.ENDING})
 """What is not over: a second grant of the same person may not overlap it."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sopauto.cli.access_card import card, check, make_key, revoked_list
+from sopauto.cli.access_card import card, check, make_door, make_key, revoked_list
 from sopauto.cli.access_register import doors, entries, import_entries, register
 from sopauto.cli.access_review import answer, expire, lines, remind, review
 from sopauto.cli.console import Context, command
@@ -18,6 +18,7 @@ __all__ = [
     "grant",
     "import_entries",
     "lines",
+    "make_door",
     "make_key",
     "register",
     "remind",

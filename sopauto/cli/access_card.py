@@ -26,6 +26,12 @@ def make_key(c: Context) -> None:
     say(f"  guards need {public} only: `inv access.check CODE --public {public.name} --list FILE`")
 
 
+@command(name="make-door", help={"door": "the name of a csv door in [access.doors]"})
+def make_door(c: Context, door: str) -> None:
+    """Begin the file of a csv door that is new. A file that is missing is a fault otherwise: cards may stand in it."""
+    say(f"made {app(c).begin_door(door)}: a door that knows no card")
+
+
 @command(help={"ticket": "the ticket that asked for the access", "photo": "JPEG or PNG", "out": "default: CARD.pdf"})
 def card(c: Context, ticket: str, photo: str, out: str = "") -> None:
     """Print a ticket's access card, ID-1 size, with photo and signed QR code (akses.7). The photo is not kept."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from sopauto.errors import BadInput, StepFailed
 
 if TYPE_CHECKING:
     from sopauto.app import App
+    from sopauto.tickets.access_comparing import Difference
 
 SHOWN = (0, 1, 2, 3, 4, 5, 7, 8, 9)
 """The columns that a terminal has room for."""
@@ -99,18 +100,27 @@ def entries(c: Context, without_right: bool = False, on: str = "", days: int = 3
 
 @command(help={"json": "print JSON"})
 def doors(c: Context, json: bool = False) -> None:
-    """Compare what every door knows with the register. Exit code 1 when they differ. Changes nothing."""
-    from sopauto.tickets.access_comparing import differences
-
-    here = app(c)
-    rows = [[d.door, d.card, d.told] for d in differences(here.store, here.doors(), here.settings.access)]
-    columns = ["door", "card", "told"]
+    """Compare every door with the register; what is over and still known goes back to be ended. Exit code 1 if any."""
+    found = list(app(c).comparing().run())
     if json:
-        print_json([dict(zip(columns, row, strict=True)) for row in rows])
+        print_json([{"door": d.door, "card": d.card, "told": d.told} for d in found])
     else:
-        table(columns, [[cell or "-" for cell in row] for row in rows], empty="the doors know what the register says")
-    if rows:
-        raise StepFailed(f"{len(rows)} differences from the register", mend="`inv access.expire` removes what is due")
+        rows = [[d.door, d.card or "-", d.told, "yes" if d.reopened else "-"] for d in found]
+        table(["door", "card", "told", "ended again"], rows, empty="the doors know what the register says")
+    _refuse_differences(found)
+
+
+def _refuse_differences(found: Sequence[Difference]) -> None:
+    """Raise StepFailed where a door differs, or could not tell; count both."""
+    if not found:
+        return
+    silent = sorted({d.door for d in found if not d.card})
+    again = sorted({d.card for d in found if d.reopened})
+    told = [f"{len(found) - len(silent)} differences from the register"] if len(found) > len(silent) else []
+    told += [f"{len(silent)} doors could not tell ({', '.join(silent)})"] if silent else []
+    mends = [f"`inv access.expire` ends {len(again)} cards again"] if again else []
+    mends += ["see each above"] if len(again) < len(found) else []
+    raise StepFailed("; ".join(told), mend="; ".join(mends))
 
 
 def bounds(here: App, day: date) -> tuple[datetime, datetime]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sopauto.cli.console import Context, app, command, print_json, say, table
 from sopauto.cli.running import HELP, desk_of, send_mail
-from sopauto.errors import BadInput, StepFailed
+from sopauto.errors import BadInput, SopautoError, StepFailed
 
 if TYPE_CHECKING:
     from sopauto.access.model import Answer
+    from sopauto.app import App
     from sopauto.tickets.access_ending import Removal
 
 
@@ -27,6 +29,8 @@ def review(c: Context, as_: str = "", key: str = "", json: bool = False) -> None
     units = [holding.unit for holding in here.people.holdings if holding.person == person]
     if not units:
         raise BadInput(f"{person} holds no position", where=here.people.source, mend="add `memegang`")
+    if due:
+        _compare(here, json=json)
     opened = [(open_review(desk, reviewer, person=person, unit=units[0]), reviewer) for reviewer in due]
     send_mail(here, json=json)
     if json:
@@ -126,6 +130,19 @@ def remind(c: Context, json: bool = False) -> None:
     _tell_removals([removal for each in reminded for removal in each.removals], json=json)
 
 
+def _compare(here: App, *, json: bool) -> None:
+    """Hold the doors against the register before it is reviewed; what differs is told, and keeps no review waiting."""
+    out = sys.stderr if json else None
+    try:
+        found = list(here.comparing().run())
+    except SopautoError as error:
+        say(f"  doors: not compared ({error})", to=out)
+        return
+    for each in found:
+        again = "; it is to be ended again by `inv access.expire`" if each.reopened else ""
+        say(f"  door {each.door}{f', card {each.card}' if each.card else ''}: {each.told}{again}", to=out)
+
+
 def _answers(c: Context, ticket: str, confirm: list[str], withdraw: list[str], file: str) -> dict[str, Answer]:
     from sopauto.access.model import Answer
     from sopauto.tickets.letter import read_data
@@ -150,8 +167,8 @@ def _answers(c: Context, ticket: str, confirm: list[str], withdraw: list[str], f
 
 def _tell_removals(removals: Sequence[Removal], *, json: bool) -> None:
     """Print what ended, and raise StepFailed where a door has not confirmed it."""
-    rows = [[r.grant.card, r.grant.ticket, r.grant.state.value, r.grant.reason, r.fault] for r in removals]
-    columns = ["card", "ticket", "state", "reason", "fault"]
+    rows = [[r.grant.card, r.grant.ticket, r.grant.state.value, r.grant.reason, r.before, r.fault] for r in removals]
+    columns = ["card", "ticket", "state", "reason", "before", "fault"]
     if json:
         print_json([dict(zip(columns, row, strict=True)) for row in rows])
     else:

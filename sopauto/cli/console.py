@@ -11,7 +11,7 @@ import json as json_format
 import logging
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from invoke.context import Context
 from invoke.exceptions import Exit
@@ -70,9 +70,9 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def say(text: str = "") -> None:
-    """Print one line for a person, control characters escaped."""
-    print(printable(text), flush=True)
+def say(text: str = "", *, to: TextIO | None = None) -> None:
+    """Print one line for a person, control characters escaped (default: to standard output)."""
+    print(printable(text), flush=True, file=to)
 
 
 def print_json(value: Any) -> None:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from sopauto.schedule import Place
 
 SECONDS = 30
+OLD = "out of date"
+LOCALTIME = Path("/etc/localtime")
+"""What the machine's clock shows: cron reads it, and no variable of whoever installs."""
 HELP = {
     "cron": "crontab lines instead of systemd units",
     "directory": "where the units go (default: /etc/systemd/system as root, else ~/.config/systemd/user)",
@@ -36,6 +39,9 @@ def install(
     place = _place(here, as_, key, cron=cron)
     if cron:
         _install_cron(place, dry_run=dry_run)
+        if place.ahead:
+            say(f"  cron runs in the machine's zone: the times of {place.zone} were moved by {place.ahead} minutes")
+            say("  type: inv schedule.install --cron  again when one of the two zones sets its clocks (summer time)")
     else:
         _install_units(place, _directory(directory), dry_run=dry_run, live=not directory)
     if not place.key:
@@ -45,16 +51,17 @@ def install(
 @command(help={name: HELP[name] for name in ("cron", "directory", "json")})
 def status(c: Context, cron: bool = False, directory: str = "", json: bool = False) -> None:
     """Tell which timers are installed, and when they run next. Exit code 1 when one is missing."""
-    from sopauto.schedule import JOBS
+    from sopauto.schedule import JOBS, calendar, moved
 
-    app(c)
-    found = _cron_jobs() if cron else _unit_jobs(_directory(directory))
+    zone = app(c).settings.time_zone
+    ahead = _ahead(zone) if cron else 0
+    found = _cron_jobs(ahead) if cron else _unit_jobs(_directory(directory), zone)
     rows = [
         {
             "job": job.name,
             "command": job.command,
-            "when": job.cron if cron else job.calendar,
-            "installed": job.name in found,
+            "when": "; ".join(moved(job.cron, ahead)) if cron else calendar(job, zone),
+            "installed": found.get(job.name, "") not in {"", OLD},
             "next": found.get(job.name, ""),
         }
         for job in JOBS
@@ -63,7 +70,8 @@ def status(c: Context, cron: bool = False, directory: str = "", json: bool = Fal
         print_json(rows)
     else:
         table(list(rows[0]), [["yes" if v is True else "NO" if v is False else v for v in r.values()] for r in rows])
-    if missing := [str(row["job"]) for row in rows if not row["installed"]]:
+    missing = [f"{row['job']}{f' ({OLD})' if row['next'] == OLD else ''}" for row in rows if not row["installed"]]
+    if missing:
         raise StepFailed(f"not installed: {', '.join(missing)}", mend="type `inv schedule.install`")
 
 
@@ -81,6 +89,8 @@ def _place(here: App, person: str, key: str, *, cron: bool) -> Place:
     return Place(
         program=program,
         home=home,
+        zone=here.settings.time_zone,
+        ahead=_ahead(here.settings.time_zone) if cron else 0,
         user="" if cron or os.geteuid() != 0 else home.owner(),
         person=person,
         key=Path(key).resolve() if key else None,
@@ -142,19 +152,44 @@ def _install_cron(place: Place, *, dry_run: bool) -> None:
     say("  type: inv schedule.status --cron")
 
 
-def _unit_jobs(directory: Path) -> dict[str, str]:
+def _ahead(zone: str) -> int:
+    """Return how many minutes the zone in which cron runs (the machine's) is ahead of another, today."""
+    from datetime import UTC, datetime, timedelta, tzinfo
+    from zoneinfo import ZoneInfo
+
+    machine: tzinfo = UTC
+    if LOCALTIME.is_file():
+        with LOCALTIME.open("rb") as file:
+            machine = ZoneInfo.from_file(file)
+    now = datetime.now(UTC)
+    here, there = (now.astimezone(each).utcoffset() or timedelta() for each in (machine, ZoneInfo(zone)))
+    return int((here - there).total_seconds() // 60)
+
+
+def _unit_jobs(directory: Path, zone: str) -> dict[str, str]:
     """Return the jobs whose timer and service are there, each with when it runs next (where systemd tells)."""
-    from sopauto.schedule import PREFIX
+    from sopauto.schedule import JOBS, PREFIX, timer
 
-    timers = sorted(path for path in directory.glob(f"{PREFIX}*.timer") if path.with_suffix(".service").is_file())
-    names = {path.stem.removeprefix(PREFIX): path.name for path in timers}
-    return {job: _next(timer) if _systemd_runs() else "systemd does not run here" for job, timer in names.items()}
+    found = {}
+    for job in JOBS:
+        path = directory / f"{PREFIX}{job.name}.timer"
+        if path.is_file() and path.with_suffix(".service").is_file():
+            next_ = _next(path.name) if _systemd_runs() else "systemd does not run here"
+            found[job.name] = next_ if path.read_text() == timer(job, zone) else OLD
+    return found
 
 
-def _cron_jobs() -> dict[str, str]:
-    from sopauto.schedule import MARK
+def _cron_jobs(ahead: int) -> dict[str, str]:
+    """Return the jobs of the crontab, each with the times that stand there."""
+    from sopauto.schedule import JOBS, MARK, moved
 
-    return {line.rpartition(MARK)[2].strip(): "see when" for line in _crontab().splitlines() if MARK in line}
+    lines = [line for line in _crontab().splitlines() if MARK in line]
+    found: dict[str, str] = {}
+    for job in JOBS:
+        times = [" ".join(line.split()[:5]) for line in lines if line.rpartition(MARK)[2].strip() == job.name]
+        if times:
+            found[job.name] = "see when" if sorted(times) == moved(job.cron, ahead) else OLD
+    return found
 
 
 def _next(timer: str) -> str:

@@ -2,6 +2,10 @@
 
 PUT and DELETE may be repeated, so a lost answer is simply asked for again. What a controller answers is hostile: it is
 bounded in bytes and seconds, redirects are not followed, and only the four values of a card are taken from it.
+
+That a card is unknown is believed of one answer only: JSON that says so of this very card,
+`{"card": …, "known": false}`, with status 404 or 200. Any other 404 may as well come from a proxy, a wrong address or
+a login page: it is a fault.
 """
 
 from __future__ import annotations
@@ -13,8 +17,9 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection, IncompleteRead
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from sopauto.access.door import DoorCard
@@ -24,10 +29,19 @@ from sopauto.procedures.fields import visible
 
 MAX_BYTES: Final = 64 * 1024
 NOT_FOUND: Final = 404
+OK: Final = 200
 DONE: Final = frozenset({200, 201, 204})
 PASSING: Final = frozenset({429, 500, 502, 503, 504})
 """Statuses after which asking again may help."""
 FIRST_WAIT: Final = 0.2
+JSON: Final = "application/json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    status: int
+    media_type: str
+    content: bytes
 
 
 class HttpDoor:
@@ -45,11 +59,16 @@ class HttpDoor:
         Raises: StepFailed (it cannot be reached, or answers nonsense), BadInput (its token is not set).
         """
         answer = self._ask("GET", card)
-        if answer is None:
-            return None
+        if answer.status not in {OK, NOT_FOUND}:
+            raise self._failed(f"answered HTTP {answer.status} and no card")
+        told = self._told(answer)
         try:
-            found = DoorCard.from_json(json.loads(answer))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            if _says_unknown(told, card):
+                return None
+            if answer.status == NOT_FOUND:
+                raise self._failed(f"answered HTTP {NOT_FOUND} and does not say that it does not know {card}")
+            found = DoorCard.from_json(told)
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise self._failed("answered something that is no card") from None
         if found.card != card:
             raise self._failed(f"was asked for {card} and told of {visible(found.card)}")
@@ -57,35 +76,49 @@ class HttpDoor:
 
     def put(self, card: DoorCard) -> None:
         """Let a card in; raises StepFailed, BadInput."""
-        if self._ask("PUT", card.card, json.dumps(card.as_json()).encode()) is None:
+        if self._ask("PUT", card.card, json.dumps(card.as_json()).encode()).status == NOT_FOUND:
             raise self._failed(f"refused card {card.card} (HTTP {NOT_FOUND})")
 
     def remove(self, card: str) -> None:
-        """Forget a card; one that the controller does not know is forgotten already. Raises StepFailed, BadInput."""
-        self._ask("DELETE", card)
+        """Forget a card; one that the controller says it does not know is forgotten already.
 
-    def _ask(self, method: str, card: str, body: bytes | None = None) -> bytes | None:
-        """Return the answer's body (None: 404), asking again while the fault may pass."""
+        Raises: StepFailed, BadInput.
+        """
+        answer = self._ask("DELETE", card)
+        if answer.status == NOT_FOUND and not _says_unknown(self._told(answer), card):
+            raise self._failed(f"answered HTTP {NOT_FOUND} and does not say that it does not know {card}")
+
+    def _told(self, answer: _Answer) -> Any:
+        """Return the JSON of an answer; raises StepFailed (it is something else)."""
+        kind = answer.media_type.partition(";")[0].strip().lower()
+        if kind != JSON and not (kind.startswith("application/") and kind.endswith("+json")):
+            shown = visible(kind) or "no content type"
+            raise self._failed(f"answered HTTP {answer.status} with {shown}, not with {JSON}: that is no card")
+        try:
+            return json.loads(answer.content, object_pairs_hook=_once_each)
+        except (ValueError, RecursionError):
+            raise self._failed("answered something that is no card") from None
+
+    def _ask(self, method: str, card: str, body: bytes | None = None) -> _Answer:
+        """Return the answer (done, or 404), asking again while the fault may pass."""
         reason = ""
         for attempt in range(self._at.tries):
             if attempt:
                 self._sleep(FIRST_WAIT * 2 ** (attempt - 1))
             try:
-                status, content = self._once(method, card, body)
+                answer = self._once(method, card, body)
             except (OSError, HTTPException) as error:
                 reason = f"does not answer ({visible(str(error) or type(error).__name__)})"
                 continue
-            if status == NOT_FOUND:
-                return None
-            if status in DONE:
-                return content
-            reason = f"answered HTTP {status}"
-            if status not in PASSING:
+            if answer.status == NOT_FOUND or answer.status in DONE:
+                return answer
+            reason = f"answered HTTP {answer.status}"
+            if answer.status not in PASSING:
                 break
         raise self._failed(reason)
 
-    def _once(self, method: str, card: str, body: bytes | None) -> tuple[int, bytes]:
-        """Return status and body of one request. No redirect is followed, and no proxy of the environment is asked.
+    def _once(self, method: str, card: str, body: bytes | None) -> _Answer:
+        """Return the answer to one request. No redirect is followed, and no proxy of the environment is asked.
 
         Raises: OSError, HTTPException (no answer in time), StepFailed (a flood), BadInput (its token is not set).
         """
@@ -110,7 +143,7 @@ class HttpDoor:
             raise self._failed(f"answered more than {MAX_BYTES} bytes")
         if answer.length:
             raise IncompleteRead(content, answer.length)
-        return answer.status, content
+        return _Answer(status=answer.status, media_type=answer.headers.get("Content-Type", ""), content=content)
 
     def _headers(self) -> dict[str, str]:
         headers = {"Accept": "application/json", "Content-Type": "application/json"}
@@ -124,6 +157,19 @@ class HttpDoor:
 
     def _failed(self, what: str) -> StepFailed:
         return StepFailed(what, where=f"door {self._name}", mend="is the controller up? then run again")
+
+
+def _says_unknown(told: Any, card: str) -> bool:
+    """Tell whether an answer says of this very card that the controller does not know it."""
+    return isinstance(told, dict) and told.get("card") == card and told.get("known") is False
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON; raises ValueError where a key stands twice, since each reader would believe another."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found
 
 
 def _cut(opened: socket.socket, late: threading.Event) -> None:

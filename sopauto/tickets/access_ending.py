@@ -30,10 +30,14 @@ LEAVES: Final = {State.ENDING: State.ENDED, State.SUSPENDING: State.SUSPENDED}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removal:
-    """What became of one grant: over (`fault` empty), or why a door has not confirmed it."""
+    """What became of one grant: over (`fault` empty), or why a door has not confirmed it.
+
+    `before` is what stood in the way until now, such as a door that was found to know the card of access that was over.
+    """
 
     grant: Grant
     fault: str = ""
+    before: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +113,8 @@ class Ending:
                 if not fault:
                     writer.access.close_span(grant.ticket, now, RULE)
         except Conflict as error:
-            return Removal(grant=grant, fault=str(error))
-        return Removal(grant=replace(grant, state=state, fault=fault), fault=fault)
+            return Removal(grant=grant, fault=str(error), before=grant.fault)
+        return Removal(grant=replace(grant, state=state, fault=fault), fault=fault, before=grant.fault)
 
     def _at(self, door: str, grant: Grant, faults: dict[str, str]) -> str:
         """Remove a card at a controller and read it back; return the fault (empty: none)."""

@@ -207,3 +207,70 @@ def test_two_timers_at_once_end_it_once(office: Office) -> None:
         moment = office.workspace.app().clock.now()
         [held] = reader.access.held(moment - timedelta(days=1), moment + timedelta(days=1), moment.date())
         assert held.span.closed_by == "aturan"
+
+
+def ended(office: Office) -> str:
+    """Give access that ended, and every door forgot it."""
+    card = passing(office)
+    days_later(office, 11).ending().run()
+    assert states(office) == {card: State.ENDED}
+    return card
+
+
+def test_a_share_that_is_not_mounted_ends_no_access(office: Office) -> None:
+    card = passing(office)
+    share = office.home / "pintu"
+    share.rename(office.home / "elsewhere")
+    [removal] = days_later(office, 11).ending().run()
+    assert "is not there" in removal.fault
+    assert states(office) == {card: State.ENDING}
+    assert "is not there" in office.inv("access.expire", expect=1).stdout
+    assert "1 doors could not tell (belakang)" in office.inv("access.doors", expect=1).stderr
+    assert "was in use" not in office.inv("access.make-door", "belakang").stdout
+    (share / "belakang.csv").unlink()
+    for name in share.iterdir():
+        name.unlink()
+    share.rmdir()
+    (office.home / "elsewhere").rename(share)
+    office.inv("access.expire")
+    assert states(office) == {card: State.ENDED}
+    office.doors_equal_the_register()
+
+
+@pytest.mark.parametrize(("media_type", "body"), [("text/html", b"<h1>404</h1>"), ("application/json", b"{}")])
+def test_a_404_that_is_not_the_doors_own_word_ends_no_access(office: Office, media_type: str, body: bytes) -> None:
+    card = passing(office)
+    office.door.answer, office.door.status, office.door.media_type = body, 404, media_type
+    [removal] = days_later(office, 11).ending().run()
+    assert "answered HTTP 404" in removal.fault
+    assert states(office) == {card: State.ENDING}
+
+
+def test_what_is_over_and_still_known_at_a_door_is_ended_again(office: Office) -> None:
+    card = passing(office)
+    file = office.home / "pintu" / "belakang.csv"
+    old = file.read_text()
+    days_later(office, 11).ending().run()
+    file.write_text(old)
+    told = office.inv("access.doors", expect=1)
+    assert "ended, and the door still knows it" in told.stdout
+    assert "`inv access.expire` ends 1 cards again" in told.stderr
+    assert states(office) == {card: State.ENDING}
+    assert card in office.inv("access.register").stdout
+    assert "pintu belakang masih mengenal kartu" in office.inv("access.expire").stdout
+    assert states(office) == {card: State.ENDED}
+    office.doors_equal_the_register()
+    assert "the doors know what the register says" in office.inv("access.doors").stdout
+
+
+def test_a_review_first_holds_the_doors_against_the_register(office: Office) -> None:
+    card = ended(office)
+    office.door.cards[card] = {
+        "card": card,
+        "zones": ["ruang-server"],
+        "valid_from": "2026-11-20",
+        "valid_until": None,
+    }
+    told = office.inv("access.review", as_="wawan").stdout
+    assert f"door depan, card {card}: ended, and the door still knows it" in told
+    assert states(office) == {card: State.ENDING}

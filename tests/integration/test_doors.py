@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -117,6 +118,56 @@ def test_who_answers_a_byte_at_a_time_is_cut_off(begin: bytes) -> None:
         assert time.monotonic() - begun < 3
 
 
+UNKNOWN = {"card": "KA-1", "known": False}
+
+
+@pytest.mark.parametrize("status", [200, 404])
+def test_a_card_is_unknown_when_the_controller_says_so_of_this_very_card(controller: Controller, status: int) -> None:
+    controller.answer, controller.status = json.dumps(UNKNOWN).encode(), status
+    assert door(controller).read("KA-1") is None
+    with pytest.raises(StepFailed):
+        door(controller).read("KA-2")
+
+
+@pytest.mark.parametrize(
+    ("status", "media_type", "answer"),
+    [
+        (404, "application/json", b""),
+        (404, "text/html", b"<h1>Not Found</h1>"),
+        (404, "text/html", json.dumps(UNKNOWN).encode()),
+        (404, "application/json", b"{}"),
+        (404, "application/json", b'{"error": "not found"}'),
+        (404, "application/json", json.dumps({**UNKNOWN, "card": "KA-9"}).encode()),
+        (404, "application/json", json.dumps({**UNKNOWN, "known": 0}).encode()),
+        (404, "application/json", b'{"card": "KA-1", "known": true, "known": false}'),
+        (404, "application/json", json.dumps([UNKNOWN]).encode()),
+        (404, "application/json", json.dumps(CARD.as_json()).encode()),
+        (410, "application/json", json.dumps(UNKNOWN).encode()),
+        (204, "application/json", b""),
+        (201, "application/json", json.dumps(CARD.as_json()).encode()),
+        (301, "application/json", json.dumps(UNKNOWN).encode()),
+        (200, "text/html", b"<form>login</form>"),
+        (200, "text/html", json.dumps(CARD.as_json()).encode()),
+        (200, "application/json", b"null"),
+        (200, "application/json", b'{"cards": []}'),
+        (200, "application/json", json.dumps({**CARD.as_json(), "zones": "ruang"}).encode()),
+        (200, "application/json", json.dumps({**CARD.as_json(), "valid_until": ""}).encode()),
+    ],
+)
+def test_any_other_answer_is_a_fault_and_never_a_card_forgotten(
+    controller: Controller, status: int, media_type: str, answer: bytes
+) -> None:
+    controller.answer, controller.status, controller.media_type = answer, status, media_type
+    with pytest.raises(StepFailed, match="door utama"):
+        door(controller).read("KA-1")
+
+
+def test_a_removal_that_meets_an_unknown_404_is_a_fault(controller: Controller) -> None:
+    controller.media_type = "text/html"
+    with pytest.raises(StepFailed, match="answered HTTP 404"):
+        door(controller).remove("KA-1")
+
+
 def test_the_token_comes_from_the_environment(controller: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
     controller.token = "rahasia"
     with pytest.raises(BadInput, match=r"\$DOOR does not hold a token"):
@@ -135,6 +186,7 @@ def test_the_file_holds_each_card_once_and_two_writers_lose_nothing(tmp_path: Pa
     cards = [
         DoorCard(card=f"KA-{n:02}", zones=("a", "b"), valid_from=CARD.valid_from, valid_until=None) for n in range(20)
     ]
+    CsvDoor("belakang", file).begin()
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda card: CsvDoor("belakang", file).put(card), cards))
     door = CsvDoor("belakang", file)
@@ -157,3 +209,83 @@ def test_a_spoiled_file_is_named_with_its_line(tmp_path: Path) -> None:
     file.mkdir()
     with pytest.raises(StepFailed, match="cannot be read"):
         CsvDoor("belakang", file).read("KA-1")
+
+
+HEADING = "card,zones,valid_from,valid_until\n"
+
+
+@pytest.fixture
+def back(tmp_path: Path) -> CsvDoor:
+    """Return a door of three cards."""
+    made = CsvDoor("belakang", tmp_path / "share" / "kartu.csv")
+    made.begin()
+    for number in range(1, 4):
+        made.put(DoorCard(card=f"KA-{number}", zones=("a",), valid_from=CARD.valid_from, valid_until=None))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "is not there; mount its share"),
+        ("", "is empty"),
+        (HEADING, "holds 0 cards where 3 were written"),
+        (HEADING.strip(), "is cut"),
+        (HEADING + "KA-1,a,2026-11-23,\n", "holds 1 cards where 3 were written"),
+        (HEADING + "KA-1,a,2026-11-23,\nKA-2,a,20", "is cut"),
+        ("KA-1,a,2026-11-23,\n", "has no heading"),
+        ("<html>masuk</html>\n", "has no heading"),
+        ("\0" * 64 + "\n", "has no heading"),
+        (HEADING + "KA-1,a,2026-11-23\n", "line 2 is no card"),
+        (HEADING + "KA-1,a,2026-11-23,,,\n", "line 2 is no card"),
+        (HEADING + "KA-1,a,2026-11-23,\n" * 3, "stands there twice"),
+    ],
+)
+def test_a_file_that_is_not_whole_says_of_no_card_that_it_is_gone(
+    back: CsvDoor, tmp_path: Path, content: str | None, told: str
+) -> None:
+    file = tmp_path / "share" / "kartu.csv"
+    if content is None:
+        file.unlink()
+    else:
+        file.write_text(content)
+    with pytest.raises(StepFailed, match=told):
+        back.read("KA-7")
+    with pytest.raises(StepFailed, match=told):
+        back.put(CARD.__class__(card="KA-8", zones=("a",), valid_from=CARD.valid_from, valid_until=None))
+    assert file.exists() is (content is not None)
+
+
+def test_a_share_that_is_not_mounted_stays_as_it_is(tmp_path: Path) -> None:
+    gone = CsvDoor("belakang", tmp_path / "share" / "kartu.csv")
+    for act in (lambda: gone.read("KA-1"), lambda: gone.put(CARD), lambda: gone.remove("KA-1")):
+        with pytest.raises(StepFailed, match="mount its share"):
+            act()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_named_pipe_and_a_folder_hold_nobody_and_are_faults(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "folder.csv").mkdir()
+    for name in ("pipe.csv", "folder.csv"):
+        with pytest.raises(StepFailed, match="cannot be read"):
+            CsvDoor("belakang", tmp_path / name).read("KA-1")
+
+
+def test_a_card_that_stands_in_an_old_copy_is_believed_and_can_be_removed(back: CsvDoor, tmp_path: Path) -> None:
+    file = tmp_path / "share" / "kartu.csv"
+    old = file.read_text()
+    back.remove("KA-2")
+    assert back.read("KA-2") is None
+    file.write_text(old)
+    assert back.read("KA-2") is not None
+    back.remove("KA-2")
+    assert back.read("KA-2") is None
+
+
+def test_a_door_that_was_in_use_is_not_begun_anew(back: CsvDoor, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="there is a file of this door already"):
+        back.begin()
+    (tmp_path / "share" / "kartu.csv").unlink()
+    with pytest.raises(BadInput, match="there is a file of this door already"):
+        back.begin()

@@ -10,10 +10,12 @@ import pytest
 
 from sopauto.cli.program import namespace
 from sopauto.errors import BadInput
-from sopauto.schedule import JOBS, Place, crontab, merged, units
+from sopauto.schedule import JOBS, Place, calendar, crontab, merged, moved, units
 
 PLACE = Place(program=Path("/opt/so pauto/bin/sopauto"), home=Path('/srv/100% "kominfo" $x'), user="sopauto")
-SIGNING = Place(program=Path("/bin/true"), home=Path("/srv/k"), person="wawan", key=Path("/srv/k/keys/wawan"))
+SIGNING = Place(
+    program=Path("/bin/true"), home=Path("/srv/k"), zone="Asia/Jakarta", person="wawan", key=Path("/srv/k/keys/wawan")
+)
 
 
 def test_every_job_is_a_command_that_exists() -> None:
@@ -47,7 +49,7 @@ def test_systemd_itself_finds_no_fault(tmp_path: Path, need: Callable[[str], str
     ours = [line for line in answer.stderr.splitlines() if "sopauto-" in line]
     assert ours == []
     for job in JOBS:
-        subprocess.run(["systemd-analyze", "calendar", job.calendar], capture_output=True, check=True)
+        subprocess.run(["systemd-analyze", "calendar", calendar(job, "Asia/Jayapura")], capture_output=True, check=True)
 
 
 def test_a_crontab_keeps_what_others_wrote_and_holds_ours_once() -> None:
@@ -60,3 +62,30 @@ def test_a_crontab_keeps_what_others_wrote_and_holds_ours_once() -> None:
     assert merged(once, lines) == once
     assert once.startswith("0 1 * * * backup\n")
     assert once.count("# sopauto:") == len(JOBS) - 1
+
+
+def test_timers_name_the_agencys_zone() -> None:
+    assert "OnCalendar=*-*-* 07:30:00 Asia/Jakarta\n" in units(SIGNING)["sopauto-access-remind.timer"]
+    assert {"OnCalendar" in text and "Asia/Jakarta" in text for name, text in units(SIGNING).items() if "timer" in name}
+
+
+def test_the_doors_are_held_against_the_register_by_a_timer() -> None:
+    assert "access.doors" in units(PLACE)["sopauto-access-doors.service"]
+    assert any(line.endswith("# sopauto:access-doors") for line in crontab(PLACE))
+
+
+@pytest.mark.parametrize(
+    ("cron", "ahead", "there"),
+    [
+        ("30 7 * * *", 0, ["30 7 * * *"]),
+        ("30 7 * * *", -7 * 60, ["30 0 * * *"]),
+        ("30 6 * * *", -7 * 60, ["30 23 * * *"]),
+        ("*/10 * * * *", -7 * 60, ["0,10,20,30,40,50 * * * *"]),
+        ("0 8 * * 1-5", -9 * 60, ["0 23 * * 0,1,2,3,4"]),
+        ("0 8 * * 1-5", -90, ["30 6 * * 1,2,3,4,5"]),
+        ("*/30 7-9 * * 1-5", -9 * 60, ["0,30 0 * * 5", "0,30 0,22,23 * * 1,2,3,4", "0,30 22,23 * * 0"]),
+        ("0 22 * * 6", 180, ["0 1 * * 0"]),
+    ],
+)
+def test_times_of_a_crontab_are_moved_into_the_machines_zone(cron: str, ahead: int, there: list[str]) -> None:
+    assert moved(cron, ahead) == there
