@@ -53,8 +53,8 @@ def status(c: Context, cron: bool = False, directory: str = "", json: bool = Fal
     """Tell which timers are installed, and when they run next. Exit code 1 when one is missing."""
     from sopauto.schedule import JOBS, calendar, moved
 
-    zone = app(c).settings.time_zone
-    ahead = _ahead(zone) if cron else 0
+    here = app(c)
+    zone, ahead = here.settings.time_zone, _ahead(here) if cron else 0
     found = _cron_jobs(ahead) if cron else _unit_jobs(_directory(directory), zone)
     rows = [
         {
@@ -90,7 +90,7 @@ def _place(here: App, person: str, key: str, *, cron: bool) -> Place:
         program=program,
         home=home,
         zone=here.settings.time_zone,
-        ahead=_ahead(here.settings.time_zone) if cron else 0,
+        ahead=_ahead(here) if cron else 0,
         user="" if cron or os.geteuid() != 0 else home.owner(),
         person=person,
         key=Path(key).resolve() if key else None,
@@ -152,18 +152,18 @@ def _install_cron(place: Place, *, dry_run: bool) -> None:
     say("  type: inv schedule.status --cron")
 
 
-def _ahead(zone: str) -> int:
-    """Return how many minutes the zone in which cron runs (the machine's) is ahead of another, today."""
-    from datetime import UTC, datetime, timedelta, tzinfo
+def _ahead(here: App) -> int:
+    """Return how many minutes the zone in which cron runs (the machine's) is ahead of the agency's, today."""
+    from datetime import UTC, timedelta, tzinfo
     from zoneinfo import ZoneInfo
 
     machine: tzinfo = UTC
     if LOCALTIME.is_file():
         with LOCALTIME.open("rb") as file:
             machine = ZoneInfo.from_file(file)
-    now = datetime.now(UTC)
-    here, there = (now.astimezone(each).utcoffset() or timedelta() for each in (machine, ZoneInfo(zone)))
-    return int((here - there).total_seconds() // 60)
+    now = here.clock.now()
+    there, agency = (now.astimezone(zone).utcoffset() or timedelta() for zone in (machine, here.settings.zone))
+    return int((there - agency).total_seconds() // 60)
 
 
 def _unit_jobs(directory: Path, zone: str) -> dict[str, str]:
