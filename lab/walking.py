@@ -14,8 +14,10 @@ from sopauto.procedures.model import Procedure, Step, StepKind
 from sopauto.tickets.acting import act, open_from_letter
 from sopauto.tickets.desk import Desk
 from sopauto.tickets.duties import take_position
+from sopauto.tickets.machine import plan_to_sign
 from sopauto.tickets.model import Letter, State, Ticket, Verb
 from sopauto.tickets.running import make_plan, run
+from sopauto.tickets.showing import name_of
 from sopauto.work import Json, Report
 
 Hook = Callable[[Ticket], None]
@@ -96,7 +98,8 @@ class Walk:
             yield worker, position, "plan", f"{len(record.plan.lines)} lines for {record.plan.targets[0]}", ticket
         if step.technical and step.technical.approver:
             approver, position = self._who(procedure, ticket, Verb.APPROVE)
-            ticket = act(self._desk(approver), ticket.id, Verb.APPROVE, person=approver)
+            shown = self._shown(procedure, ticket)
+            ticket = act(self._desk(approver), ticket.id, Verb.APPROVE, person=approver, seen_plan=shown)
             yield approver, position, "approve plan", ticket.plans[step.id].plan[:12], ticket
         facts: Json = {}
         if step.technical:
@@ -109,7 +112,8 @@ class Walk:
             person, position = self._who(procedure, ticket, verb)
             data = {f.name: self._stated(step, f.name) for f in step.fields} if verb is not Verb.REJECT else {}
             note = self.notes.get(f"{step.id} {verb.value}", "")
-            ticket = act(self._desk(person), ticket.id, verb, person=person, data=data, note=note)
+            shown = self._shown(procedure, ticket) if verb is Verb.APPROVE else None
+            ticket = act(self._desk(person), ticket.id, verb, person=person, data=data, note=note, seen_plan=shown)
             told = {Verb.APPROVE: step.yes_label, Verb.REJECT: step.no_label}.get(verb, "")
             yield person, position, verb.value, note or (told if step.kind is StepKind.DECISION else ""), ticket
 
@@ -117,6 +121,14 @@ class Walk:
         """Tell whether this row carries the plan of a later one, and will send it on (SOP 000, row 9)."""
         later = any(other.technical and other.technical.plan_step == step.id for other in procedure.steps)
         return later and self._verb(step, ticket, {}) is Verb.APPROVE
+
+    def _shown(self, procedure: Procedure, ticket: Ticket) -> str | None:
+        """Return the digest of the plan that the present row signs, as `inv ticket.show` hands it to who approves."""
+        planned = plan_to_sign(procedure, ticket)
+        if planned is None:
+            return None
+        with self.app.store.read() as reader:
+            return name_of(reader, ticket, planned)
 
     def _stated(self, step: Step, name: str) -> Any:
         """Return what a field is filled with: the row's own statement (`row name`) before the general one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sopauto.cli.console import Context, app, print_json, say
 from sopauto.errors import BadInput, SopautoError
@@ -19,6 +19,24 @@ HELP = {
     "key": "private key file to sign with (default: $SOPAUTO_KEY, then ssh-agent, then ~/.ssh)",
     "json": "print JSON",
 }
+
+MODULE_COMMANDS: Final = frozenset(
+    {
+        "access.grant",
+        "access.revoke",
+        "custody.check",
+        "custody.connect",
+        "custody.disconnect",
+        "inventory.collect",
+        "server.harden",
+        "server.provision",
+        "software.configure",
+        "software.install",
+        "software.remove",
+        "software.test",
+    }
+)
+"""The technical modules that have a command of their own name; `ticket.run` runs the others."""
 
 
 def desk_of(c: Context, person: str, key: str, *, json: bool) -> tuple[Desk, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,9 @@ ACT_HELP = HELP | {
     "data": "YAML or JSON file with what the step asks for",
     "set": "one thing that the step asks for, as name=value (may be given several times)",
 }
+
+
+PLAN_HELP = "digest of the plan that you answer (at least 12 digits); a plan that was replaced meanwhile is refused"
 
 
 @command(name="open", help=HELP | {"letter": "YAML or JSON file with the letter", "note": ACT_HELP["note"]})
@@ -72,15 +76,23 @@ def list_(
     tell_list(here, rows, limit=limit, json=json)
 
 
-@command(help={"ticket": HELP["ticket"], "json": HELP["json"]})
-def show(c: Context, ticket: str, json: bool = False) -> None:
-    """Show where a ticket stands, who is next, by when, the plan to approve, and all that happened."""
-    from sopauto.cli.ticket_text import tell_ticket
+@command(
+    help={
+        "ticket": HELP["ticket"],
+        "as": "who looks (default: $SOPAUTO_AS): a plan that was shown can be approved without naming it",
+        "full": "print all of a long plan",
+        "json": HELP["json"],
+    }
+)
+def show(c: Context, ticket: str, as_: str = "", full: bool = False, json: bool = False) -> None:
+    """Show where a ticket stands, who is next, what was stated, the plan to approve, its papers and its history."""
+    from sopauto.cli.ticket_sheet import tell_ticket
 
-    tell_ticket(app(c), ticket, json=json)
+    person = as_ or os.environ.get("SOPAUTO_AS", "")
+    tell_ticket(app(c), ticket, person=person, full=full, json=json)
 
 
-@command(help=ACT_HELP | {"plan": "digest of the plan that you looked at"}, iterable=["set"])
+@command(help=ACT_HELP | {"plan": PLAN_HELP}, iterable=["set"])
 def approve(
     c: Context,
     ticket: str,
@@ -92,19 +104,20 @@ def approve(
     set: list[str] | None = None,
     json: bool = False,
 ) -> None:
-    """Approve the present row (ya), and the plan that belongs to it."""
+    """Approve the present row (ya), and the plan that belongs to it: the one named, or that you were shown."""
     from sopauto.tickets.model import Verb
 
     _act(c, ticket, Verb.APPROVE, (as_, key, note), _given(data, set), seen_plan=plan or None, json=json)
 
 
-@command(help=ACT_HELP, iterable=["set"])
+@command(help=ACT_HELP | {"plan": PLAN_HELP}, iterable=["set"])
 def reject(
     c: Context,
     ticket: str,
     as_: str = "",
     key: str = "",
     note: str = "",
+    plan: str = "",
     data: str = "",
     set: list[str] | None = None,
     json: bool = False,
@@ -112,7 +125,7 @@ def reject(
     """Answer no (tidak), send a plan back, or return the row to where the SOP says."""
     from sopauto.tickets.model import Verb
 
-    _act(c, ticket, Verb.REJECT, (as_, key, note), _given(data, set), json=json)
+    _act(c, ticket, Verb.REJECT, (as_, key, note), _given(data, set), seen_plan=plan or None, json=json)
 
 
 @command(help=ACT_HELP, iterable=["set"])
@@ -269,7 +282,10 @@ def _given(file: str, pairs: list[str] | None) -> dict[str, Any]:
     given = read_data(Path(file)) if file else {}
     for pair in pairs or []:
         name, equals, value = pair.partition("=")
-        if not equals:
+        name = name.strip()
+        if not equals or not name:
             raise BadInput(f"{pair!r} is not name=value", where="--set", mend='write --set name="value"')
-        given[name.strip()] = value
+        if name in given:
+            raise BadInput(f"{name!r} is stated twice", where="--set", mend="state it once")
+        given[name] = value
     return given

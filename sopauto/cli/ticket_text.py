@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from json import dumps
+from typing import TYPE_CHECKING, Any, Final
 
 from sopauto.cli.console import print_json, say, table
+from sopauto.cli.running import MODULE_COMMANDS
 
 if TYPE_CHECKING:
     from sopauto.app import App
     from sopauto.procedures.model import Procedure, Step
     from sopauto.tickets.gate import PlanRecord
     from sopauto.tickets.model import Ticket
-    from sopauto.tickets.storage import Reader, Row
+    from sopauto.tickets.personal import Mask
+    from sopauto.tickets.storage import Row
+
+ANSWERS: Final = {"approve": "approved", "reject": "refused"}
+"""The answers to a plan, as they are told."""
+SHORT: Final = 12
+"""So many digits of a digest are shown; they suffice to name a plan."""
+MOST: Final = 200
+HEAD: Final = 150
+"""A longer plan is folded behind so many lines."""
+WIDEST: Final = 400
 
 
 def moment(at: datetime | None) -> str:
@@ -27,12 +39,34 @@ def local(here: App, at: datetime | None) -> datetime | None:
 
 
 def tell_action(here: App, ticket: Ticket, verb: str, *, json: bool) -> None:
-    """Print what an action led to, and what comes next."""
+    """Print what an action led to, which plan it signed or refused, and what comes next."""
+    answered = _answered_plan(here, ticket)
     if json:
-        print_json(standing(here, ticket))
+        print_json({**standing(here, ticket), **({"answered": answered} if answered else {})})
         return
-    say(f"{ticket.id}: {verb}")
+    say(f"{ticket.id}: {answered['told'] if answered else verb}")
     tell_standing(here, ticket)
+
+
+def _answered_plan(here: App, ticket: Ticket) -> dict[str, Any] | None:
+    """Return the plan that the ticket's last entry approves or refuses, as that entry names it (None: none)."""
+    from sopauto.journal.entry import read_body
+    from sopauto.tickets.gate import read_record
+
+    with here.store.read() as reader:
+        body = read_body(reader.entries(ticket.id)[ticket.entries - 1].body)
+        if body["plan"] is None or body["verb"] not in ANSWERS:
+            return None
+        record = read_record(reader.document(body["documents"][0]["sha256"]))
+    told = f"{ANSWERS[body['verb']]} {in_words(record)}"
+    return {"verb": body["verb"], "plan": body["plan"], "order": body["order"], "told": told}
+
+
+def in_words(record: PlanRecord) -> str:
+    """Return which plan this is: its digest's beginning, what it does to which machines, and how long it is."""
+    plan = record.plan
+    lines = "1 line" if len(plan.lines) == 1 else f"{len(plan.lines)} lines"
+    return f"plan {plan.digest[:SHORT]} of {plan.module} on {', '.join(plan.targets)}: {lines}"
 
 
 def tell_standing(here: App, ticket: Ticket) -> None:
@@ -51,9 +85,14 @@ def tell_standing(here: App, ticket: Ticket) -> None:
 
 def standing(here: App, ticket: Ticket) -> dict[str, Any]:
     """Return where a ticket stands as plain data."""
+    from sopauto.tickets.machine import plan_to_sign
+    from sopauto.tickets.showing import name_of
+
     with here.store.read() as reader:
         procedure = here.procedure_of(ticket, reader)
         due = reader.due(ticket.id)
+        planned = plan_to_sign(procedure, ticket)
+        name = name_of(reader, ticket, planned) if planned else ""
     step = procedure.step(ticket.step)
     return {
         "ticket": ticket.id,
@@ -65,7 +104,7 @@ def standing(here: App, ticket: Ticket) -> dict[str, Any]:
         "due": moment(local(here, due)) if due else None,
         "overdue": bool(due and due < here.clock.now()),
         "who": who_is_next(here, procedure, ticket),
-        "type": next_command(procedure, ticket),
+        "type": next_command(procedure, ticket, plan=name),
     }
 
 
@@ -81,55 +120,87 @@ def who_is_next(here: App, procedure: Procedure, ticket: Ticket) -> str:
     return " or ".join(told) or "-"
 
 
-def next_command(procedure: Procedure, ticket: Ticket) -> str:
-    """Return the command that brings the ticket on."""
+def next_command(procedure: Procedure, ticket: Ticket, *, plan: str = "") -> str:
+    """Return the command that brings the ticket on; `plan` is the digest of the plan that an answer would sign."""
     if ticket.unknown:
         return f"inv ticket.settle {ticket.id}"
     if not ticket.is_open or ticket.waits_for:
         return f"inv ticket.show {ticket.id}"
     step = procedure.step(ticket.step)
     if step.technical and step.kind.value == "proses":
-        return _next_of_machine_work(ticket, step)
+        return _next_of_machine_work(ticket, step, plan)
+    approve = f"inv ticket.approve {ticket.id}{f' --plan {plan}' if plan else ''}"
     if step.kind.value == "keputusan":
         first = (
             f"inv ticket.run {ticket.id}, then " if step.technical and step.technical.executor in step.actors else ""
         )
-        return f"{first}inv ticket.approve {ticket.id}  (ya)  or  inv ticket.reject {ticket.id}  (tidak)"
-    asked = "".join(f" --set {field.name}=…" for field in step.fields if field.required)
-    return f"inv ticket.{'approve' if step.approval else 'done'} {ticket.id}{asked}"
+        return f"{first}{approve}{_asked(step)}  (ya)  or  inv ticket.reject {ticket.id}  (tidak)"
+    return f"{approve if step.approval else f'inv ticket.done {ticket.id}'}{_asked(step)}"
 
 
-def _next_of_machine_work(ticket: Ticket, step: Step) -> str:
+def _asked(step: Step) -> str:
+    return "".join(f" --set {field.name}=…" for field in step.fields if field.required)
+
+
+def _next_of_machine_work(ticket: Ticket, step: Step, plan: str) -> str:
     assert step.technical is not None
     planned = ticket.plans.get(step.id)
     if step.technical.approver and planned is None:
         return f"inv ticket.plan {ticket.id}"
     if step.technical.approver and planned and planned.approved_by is None:
-        return f"inv ticket.approve {ticket.id}"
-    several = len(step.technical.modules) > 1
-    return f"inv {'ticket.run' if several else step.technical.module} {ticket.id}"
+        return f"inv ticket.approve {ticket.id} --plan {plan}"
+    own = step.technical.module in MODULE_COMMANDS
+    return f"inv {step.technical.module if own else 'ticket.run'} {ticket.id}"
 
 
 def tell_plan(here: App, ticket: Ticket, record: PlanRecord, *, json: bool) -> None:
     """Print a plan as the approver sees it: targets, lines, difference."""
+    mask = mask_in(here, ticket)
     if json:
-        print_json({"ticket": ticket.id, "digest": record.plan.digest, **record.as_json()})
+        print_json(mask({"ticket": ticket.id, "digest": record.plan.digest, **record.as_json()}))
         return
-    _tell_plan_lines(record)
+    tell_lines(ticket, plan_lines(record), mask, full=False)
     tell_standing(here, ticket)
 
 
-def _tell_plan_lines(record: PlanRecord) -> None:
+def mask_in(here: App, ticket: Ticket) -> Mask:
+    """Return what masks the personal numbers that a ticket was told."""
+    from sopauto.tickets.personal import mask_of
+
+    with here.store.read() as reader:
+        return mask_of(here.procedure_of(ticket, reader), reader.entries(ticket.id))
+
+
+def plan_lines(record: PlanRecord) -> list[str]:
+    """Return a plan line by line: what would be sent, what would differ, with which parameters and files."""
     plan = record.plan
-    say(f"plan {plan.digest[:12]} of {plan.module} on {', '.join(plan.targets)}")
-    if plan.logins:
-        say(f"  login {', '.join(plan.logins)} of sopauto.toml")
-    for line in plan.lines or ("nothing to send: the machine already is as wanted",):
-        say(f"  | {line}")
-    for line in plan.diff.splitlines():
-        say(f"  {line}")
-    for name, digest in record.materials.items():
-        say(f"  file {name} {digest[:12]}")
+    return [
+        f"plan {plan.digest[:SHORT]} of {plan.module} on {', '.join(plan.targets)}",
+        *([f"  login {', '.join(plan.logins)} of sopauto.toml"] if plan.logins else []),
+        *(f"  | {line}" for line in plan.lines or ("nothing to send: the machine already is as wanted",)),
+        *(f"  {line}" for line in plan.diff.splitlines()),
+        *(f"  with {name}: {compact(value)}" for name, value in sorted(plan.parameters.items())),
+        *(f"  file {name} {digest[:SHORT]}" for name, digest in record.materials.items()),
+    ]
+
+
+def compact(value: Any) -> str:
+    """Return a value on one line."""
+    return value if isinstance(value, str) else dumps(value, ensure_ascii=False, default=str)
+
+
+def tell_lines(ticket: Ticket, lines: Sequence[str], mask: Mask, *, full: bool) -> bool:
+    """Print the lines of a plan, a long one folded unless all of it is wanted; return whether all was printed."""
+    shown = list(lines) if full else [line if len(line) <= WIDEST else f"{line[:WIDEST]}…" for line in lines]
+    left = 0 if full else max(len(lines) - MOST, 0)
+    if left:
+        shown[HEAD : HEAD + left] = [f"  … {left} lines more …"]
+    for line in shown:
+        say(mask(line))
+    whole = shown == list(lines)
+    if not whole:
+        say(f"  folded; all of it: inv ticket.show {ticket.id} --full")
+    return whole
 
 
 def tell_list(here: App, rows: Sequence[Row], *, limit: int, json: bool) -> None:
@@ -170,71 +241,3 @@ def _row_json(here: App, row: Row, now: datetime) -> dict[str, Any]:
         "overdue": bool(row.due and row.due < now),
         "title": row.title,
     }
-
-
-def tell_ticket(here: App, ticket_id: str, *, json: bool) -> None:
-    """Print a whole ticket: standing, letter, the plan at hand, history."""
-    with here.store.read() as reader:
-        ticket = reader.ticket(ticket_id)
-        letter = _letter(here.procedure_of(ticket, reader), ticket)
-        history = _history(here, reader, ticket_id)
-        record = _plan_at_hand(ticket, reader)
-    if json:
-        print_json(
-            {
-                **standing(here, ticket),
-                "unit": ticket.unit,
-                "applicant": ticket.applicant,
-                "letter": letter,
-                # The opening's own data hold the letter once more.
-                "data": {name: letter if name == "letter" else value for name, value in ticket.data.items()},
-                "plan": record.as_json() if record else None,
-                "history": history,
-            }
-        )
-        return
-    say(f"{ticket.id}  {ticket.procedure}  {ticket.unit}  ({ticket.applicant})")
-    tell_standing(here, ticket)
-    for name, value in letter.items():
-        say(f"  {name}: {value}")
-    if record:
-        _tell_plan_lines(record)
-    say()
-    table(["no", "at", "who", "as", "did", "at step", "to", "note"], [list(row.values())[:8] for row in history])
-
-
-def _letter(procedure: Procedure, ticket: Ticket) -> dict[str, Any]:
-    """Return what the letter says; of numbers of identity their end, the whole stands in the form (UU 27/2022)."""
-    from sopauto.access.model import masked
-
-    hidden = {field.name for field in procedure.letter if field.kind == "identitas"}
-    return {name: masked(value) if name in hidden else value for name, value in ticket.letter.items()}
-
-
-def _plan_at_hand(ticket: Ticket, reader: Reader) -> PlanRecord | None:
-    from sopauto.tickets.gate import read_record
-
-    planned = ticket.plans.get(ticket.step)
-    return read_record(reader.document(planned.document)) if planned else None
-
-
-def _history(here: App, reader: Reader, ticket_id: str) -> list[dict[str, Any]]:
-    from sopauto.journal.entry import read_body
-
-    rows = []
-    for entry in reader.entries(ticket_id):
-        body = read_body(entry.body)
-        rows.append(
-            {
-                "number": entry.number,
-                "at": moment(local(here, datetime.fromisoformat(body["at"]))),
-                "person": body["person"],
-                "position": body["position"],
-                "verb": body["verb"],
-                "step": body["step"],
-                "to": body["to"],
-                "note": body["note"],
-                "documents": [document["name"] for document in body["documents"]],
-            }
-        )
-    return rows

@@ -14,6 +14,7 @@ from sopauto.documents.machine_work import OUTCOMES, WORDS
 from sopauto.documents.parts import Body, Filling, Pairs, shown
 from sopauto.procedures.model import Step
 from sopauto.technical.host_keys import fingerprint
+from sopauto.tickets.record import outcome_of
 
 SHORT_KEY: Final = len("SHA256:") + 12
 LONGEST_TEXT: Final = 300
@@ -107,7 +108,7 @@ def _deed(body: Body, step: Step | None) -> str:
     """Return what was done in a few words: a decision's answer, how machine work ended, or the verb."""
     answer = sections.answer_of(step, body["verb"]) if step else ""
     told = answer or TOLD.get(body["verb"], body["verb"])
-    outcome = body["data"].get("outcome")
+    outcome = outcome_of(body)
     return shown(f"{told}: {OUTCOMES.get(outcome, outcome)}" if outcome else told)
 
 

@@ -12,6 +12,7 @@ from sopauto.documents.sections import Sections, pairs, table, text
 from sopauto.procedures.model import Step
 from sopauto.tickets.gate import PlanRecord, read_record
 from sopauto.tickets.model import Attempt, Planned
+from sopauto.tickets.record import outcome_of
 
 PLAN_FILE: Final = "rencana.json"
 OUTCOMES: Final = {
@@ -132,7 +133,7 @@ def _attempt(filling: Filling, attempt: Attempt, planned: Planned | None) -> lis
 
 
 def _result(filling: Filling, body: Body) -> list[str]:
-    outcome = body["data"].get("outcome")
+    outcome = outcome_of(body)
     told = f"{WORDS[body['verb']]}: {OUTCOMES[outcome]}" if outcome else WORDS[body["verb"]]
     person = filling.people.person(body["person"])
     return [filling.moment(datetime.fromisoformat(body["at"])), person.name, told, body["note"]]

@@ -156,7 +156,8 @@ def present(filling: Filling) -> Body:
         "step": occasion.step.id,
         "to": position_after(occasion.after),
         "note": action.note,
-        "data": {**action.data, **({"outcome": action.outcome.value} if action.outcome else {})},
+        "data": action.data,
+        **({"outcome": action.outcome.value} if action.outcome else {}),
         "documents": [{"name": document.name, "sha256": document.sha256} for document in action.documents],
     }
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
 
-from sopauto.errors import SopautoError
+from sopauto.errors import BadInput, SopautoError
 
 VERSION: Final = 1
 KEYS: Final[Mapping[str, tuple[type, ...]]] = {
@@ -31,6 +31,8 @@ KEYS: Final[Mapping[str, tuple[type, ...]]] = {
     "order": (str, type(None)),
 }
 """What a body holds, and of which type."""
+OPTIONAL: Final[Mapping[str, tuple[type, ...]]] = {"outcome": (str,)}
+"""What a body holds only where there is something to say, so that older entries stay what they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +95,12 @@ def compose_body(
     procedure: str,
     plan: str | None,
     order: str | None,
+    outcome: str | None = None,
 ) -> bytes:
-    """Return the canonical JSON that is signed: UTF-8, sorted keys, no blanks."""
+    """Return the canonical JSON that is signed: UTF-8, sorted keys, no blanks.
+
+    Raises: BadInput (a text holds what is no character, such as half of an emoji).
+    """
     body = {
         "v": VERSION,
         "ticket": ticket,
@@ -112,8 +118,13 @@ def compose_body(
         "procedure": procedure,
         "plan": plan,
         "order": order,
+        **({"outcome": outcome} if outcome else {}),
     }
-    return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    try:
+        return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        what = "a text holds what is no character"
+        raise BadInput(what, where=f"{ticket} {step}", mend="write it as UTF-8") from None
 
 
 def read_body(body: bytes) -> dict[str, Any]:
@@ -122,9 +133,10 @@ def read_body(body: bytes) -> dict[str, Any]:
         data = json.loads(body)
     except (ValueError, RecursionError):
         raise SopautoError("an entry of the journal is not readable") from None
-    if not isinstance(data, dict) or data.keys() != KEYS.keys() or data["v"] != VERSION:
+    known = {**KEYS, **OPTIONAL}
+    if not isinstance(data, dict) or not KEYS.keys() <= data.keys() <= known.keys() or data["v"] != VERSION:
         raise SopautoError("an entry of the journal has not the keys of its version")
-    for key, types in KEYS.items():
-        if not isinstance(data[key], types):
+    for key in data:
+        if not isinstance(data[key], known[key]):
             raise SopautoError(f"an entry of the journal has a wrong {key}")
     return data

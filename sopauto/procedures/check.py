@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Final
 
-from sopauto.procedures.demands import doors, letters, machine_work, messages, names
+from sopauto.procedures.demands import doors, letters, machine_work, messages, names, statements
 from sopauto.procedures.finding import Finding, Known, at_row, suggestion
 from sopauto.procedures.load import read
 from sopauto.procedures.model import ENDS, Fork, Procedure, Step, StepKind, Target
@@ -38,6 +38,7 @@ def check_procedure(procedure: Procedure, known: Known) -> list[Finding]:
         names,
         messages,
         letters,
+        statements,
     )
     found = [finding for rule in rules for finding in rule(procedure, known)]
     return sorted(found, key=lambda finding: finding.line)

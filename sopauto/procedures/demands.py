@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from sopauto.procedures.finding import Finding, Known, at_row, suggestion
+from sopauto.procedures.machine_words import EFFECTS as WRITTEN
+from sopauto.procedures.machine_words import MACHINE_WORDS
 from sopauto.procedures.model import CONTACT, Procedure, Step, StepKind, Technical
 from sopauto.procedures.modules import faults
 from sopauto.procedures.ways import unavoidable
@@ -186,3 +188,21 @@ def _needs(step: Step) -> Iterator[tuple[str, str, str]]:
     if step.technical is not None and not step.technical.module.startswith("access."):
         for name, kind in SERVER.items():
             yield "teknis", name, kind
+
+
+def statements(procedure: Procedure, _: Known) -> Iterator[Finding]:
+    """Find fields that bear a name which the machine writes, and those that nobody would be asked for."""
+    for step in procedure.steps:
+        for field in step.fields:
+            if field.name in MACHINE_WORDS:
+                what = f"asks for {field.name!r}, which the machine writes"
+                yield at_row(procedure, step, "isian", what, "give the field another name")
+        if step.fields and step.technical is not None and step.kind is StepKind.PROCESS:
+            yield at_row(procedure, step, "isian", "machine work states nothing", "ask for it at a row before")
+    elsewhere = [words for effect, words in WRITTEN.items() if effect not in {step.effect for step in procedure.steps}]
+    written = MACHINE_WORDS - frozenset[str]().union(*elsewhere)
+    for field in procedure.letter:
+        if field.name in written:
+            line = procedure.lines.get(f"surat/{field.name}", 1)
+            what, mend = f"asks for {field.name!r}, which the machine writes", "give the field another name"
+            yield Finding(file=procedure.source, line=line, field="surat", what=what, mend=mend)

@@ -22,6 +22,8 @@ MAX_TEXT: Final = 4000
 """Longest text (characters) that any field may allow."""
 DEFAULT_TEXT: Final = 500
 MAX_NUMBER: Final = 10**15
+MAX_FAULTS: Final = 20
+"""How many faults of one letter are told at once."""
 MAX_EMAIL: Final = 254  # RFC 5321, 4.5.3.1
 MAX_LOCAL_PART: Final = 64
 MAX_HOST_NAME: Final = 253  # RFC 1123, 2.1
@@ -52,17 +54,36 @@ class _WrongError(ValueError):
 def validate(fields: Sequence[Field], data: Mapping[str, Any], where: Where) -> dict[str, Any]:
     """Return the checked values by field name; optional fields that were left blank are left out.
 
-    Raises: BadInput (a field is missing, unknown, or not of its kind), with the first fault found.
+    Raises: BadInput (fields are missing, unknown, or not of their kind), with all faults in one line.
     """
     if not isinstance(data, Mapping):
         raise BadInput("expected names with values", where=_at(where, ""), mend="write `name: value` lines")
     known = [field.name for field in fields]
-    for name in data:
-        if name not in known:
-            shown = visible(str(name))
-            raise BadInput(f"unknown field {shown!r}", where=_at(where, str(name)), mend=suggestion(shown, known))
-    values = {field.name: _value(field, data.get(field.name), where) for field in fields}
+    faults = [_unknown(str(name), known, where) for name in data if name not in known]
+    values: dict[str, Any] = {}
+    for field in fields:
+        try:
+            values[field.name] = _value(field, data.get(field.name), where)
+        except BadInput as fault:
+            faults.append(fault)
+    if faults:
+        raise _together(faults)
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _unknown(name: str, known: Sequence[str], where: Where) -> BadInput:
+    shown = visible(name)
+    mend = suggestion(shown, known) if known else "leave it out: nothing is asked here"
+    return BadInput(f"unknown field {shown!r}", where=_at(where, name), mend=mend)
+
+
+def _together(faults: Sequence[BadInput]) -> BadInput:
+    """Return the faults as one, each with its place and mend; of very many the first ones."""
+    if len(faults) == 1:
+        return faults[0]
+    told = [str(fault) for fault in faults[:MAX_FAULTS]]
+    left = len(faults) - len(told)
+    return BadInput("; ".join([*told, f"and {left} more"] if left else told))
 
 
 def visible(text: str) -> str:

@@ -159,5 +159,14 @@ snapshots = Table(
     Index("ix_snapshots_server", "server", "taken_at"),
 )
 
+looks = Table(
+    "looks",
+    metadata,
+    Column("ticket", String(40), ForeignKey("tickets.id"), primary_key=True),
+    Column("person", String(64), primary_key=True),
+    Column("plan", String(64), primary_key=True),  # SHA-256 of the plan's document
+    Column("at", Moment, nullable=False),
+)
+
 APPEND_ONLY = ("entries", "documents")
 """Tables on which triggers refuse update and delete (design rule 4)."""

@@ -149,6 +149,12 @@ class SqlReader:
         """Return the host key pinned for a server."""
         return self._connection.scalar(select(tables.host_keys.c.key).where(tables.host_keys.c.server == server))
 
+    def looked(self, ticket_id: str, person: str, plan: str) -> bool:
+        """Tell whether a person was shown a plan of a ticket; `plan` is the SHA-256 of its document."""
+        c = tables.looks.c
+        query = select(c.plan).where(c.ticket == ticket_id, c.person == person, c.plan == plan)
+        return self._connection.scalar(query) is not None
+
     def snapshots(self, server: str) -> Sequence[tuple[datetime, str]]:
         """Return (taken at, document digest) of the server's inventories, the oldest first."""
         c = tables.snapshots.c
@@ -239,6 +245,12 @@ class SqlWriter(SqlReader):
             raise Conflict(f"attempt {held[0]} at {attempt.step} has no result yet", mend="repeat the command")
         names = ("ticket", "step", "number", "worker", "person", "order", "begun_at", "lease_until")
         self._connection.execute(insert(tables.attempts).values({name: getattr(attempt, name) for name in names}))
+
+    def look(self, ticket_id: str, person: str, plan: str, at: datetime) -> None:
+        """Write that a person was shown a plan of a ticket, once."""
+        if not self.looked(ticket_id, person, plan):
+            values = {"ticket": ticket_id, "person": person, "plan": plan, "at": at}
+            self._connection.execute(insert(tables.looks).values(**values))
 
     def settle(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
         """Write an attempt's outcome; raises Conflict when it already has one."""

@@ -60,7 +60,7 @@ def open_review(desk: Desk, reviewer: str, *, person: str, unit: str) -> Ticket:
     }
     letter = Letter(procedure=SOP, unit=unit, applicant=person, fields=fields)
     ticket = open_from_letter(desk, letter, person=person)
-    return act(desk, ticket.id, Verb.DONE, person=person)
+    return act(desk, ticket.id, Verb.DONE, person=person, seen_plan=None)
 
 
 def answer(desk: Desk, review: str, answers: Mapping[str, Answer], *, person: str) -> Ticket:

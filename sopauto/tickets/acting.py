@@ -11,15 +11,18 @@ from typing import Any
 from sopauto.errors import Refused
 from sopauto.journal.entry import read_body
 from sopauto.procedures.fields import validate
-from sopauto.procedures.model import Field, Procedure, Step, StepKind
+from sopauto.procedures.machine_words import MACHINE_WORDS
+from sopauto.procedures.model import Procedure, Step, StepKind
 from sopauto.tickets import access
 from sopauto.tickets.contention import Seen, until_kept
 from sopauto.tickets.desk import Desk, Occasion
 from sopauto.tickets.duties import held_position, take_position
 from sopauto.tickets.effects import Effect, effect_of, on_cancel, refuse_letter
-from sopauto.tickets.machine import Transition, advance, open_ticket, plan_holder
+from sopauto.tickets.machine import Transition, advance, open_ticket, plan_holder, plan_to_sign
 from sopauto.tickets.model import Action, DocumentRef, Letter, Outcome, Ticket, Verb
-from sopauto.tickets.record import Change, Draft, commit, refer
+from sopauto.tickets.record import Change, Draft, commit, outcome_of, refer
+from sopauto.tickets.showing import refuse_other, refuse_unseen
+from sopauto.tickets.statements import STATING, asked_of
 from sopauto.tickets.storage import Mail, Reader
 from sopauto.work import Artifact, Json
 
@@ -84,11 +87,12 @@ def act(
     person: str,
     note: str = "",
     data: Mapping[str, Any] | None = None,
-    seen_plan: str | None = None,
+    seen_plan: str | None,
 ) -> Ticket:
     """Carry out one person's action on a ticket and write everything that follows from it, or nothing.
 
-    `seen_plan` is the digest of the plan that an approver looked at (default: the one attached now).
+    `seen_plan` is the digest of the plan that the person names, or the first twelve digits of it or more (None: the
+    person names none, and must have looked at the plan that an approval would sign).
     Raises: BadInput, Refused, Conflict.
     """
 
@@ -119,8 +123,8 @@ def _act_once(
         action = Action(
             verb=verb, person=person, position=position, at=desk.clock.now(), note=note, data=dict(data or {})
         )
-        if verb is Verb.APPROVE:
-            action = with_plan(procedure, ticket, action, seen_plan)
+        if verb in {Verb.APPROVE, Verb.REJECT}:
+            action = with_plan(reader, procedure, ticket, action, seen_plan)
         begun = (lambda writer: refuse_during_attempt(writer, ticket),)
         drafts = prepare(desk, reader, procedure, ticket, action, changes=begun)
     return commit(desk, drafts)[0]
@@ -146,26 +150,34 @@ def refuse_unlooked(reader: Reader, procedure: Procedure, ticket: Ticket) -> Non
     if step.kind is StepKind.PROCESS or step.technical is None or step.technical.executor not in step.actors:
         return
     for body in (read_body(entry.body) for entry in reader.entries(ticket.id)):
-        ended = body["verb"] in {Verb.RUN, Verb.EVIDENCE} and body["data"].get("outcome") == Outcome.DONE
+        ended = body["verb"] in {Verb.RUN, Verb.EVIDENCE} and outcome_of(body) == Outcome.DONE
         if ended and body["step"] == step.id and datetime.fromisoformat(body["at"]) >= ticket.since:
             return
     what = f"{step.technical.module} has not run at {step.id} in this round"
     raise Refused(what, mend=f"run it with `inv ticket.run {ticket.id}`, then answer")
 
 
-def with_plan(procedure: Procedure, ticket: Ticket, action: Action, seen_plan: str | None) -> Action:
-    """Return the approval with the digests of the plan that it is given for, where there is one."""
-    holder = plan_holder(procedure, ticket)
-    planned = ticket.plans.get(holder.id) if holder else None
+def with_plan(reader: Reader, procedure: Procedure, ticket: Ticket, action: Action, seen_plan: str | None) -> Action:
+    """Return an answer with the digests of the plan that it is given for, where there is one.
+
+    Raises: BadInput, Refused (there is no such plan, this person was not shown it, it is approved already).
+    """
+    step, planned = procedure.step(ticket.step), plan_to_sign(procedure, ticket)
+    own = step.kind is StepKind.PROCESS and step == plan_holder(procedure, ticket)
     if planned is None:
+        if seen_plan or (own and action.verb is Verb.REJECT):
+            raise Refused(f"no plan is attached at {step.id}", mend=f"see `inv ticket.show {ticket.id}`")
         return action
+    if action.verb is Verb.APPROVE:
+        if own and planned.approved_by is not None:
+            what = f"the plan at {step.id} is approved already, by {planned.approved_by}"
+            raise Refused(what, where=ticket.id, mend=f"see `inv ticket.show {ticket.id}` for what is next")
+        refuse_unseen(reader, ticket, planned, person=action.person, named=seen_plan)
+    elif seen_plan:
+        mend = f"look with `inv ticket.show {ticket.id} --as {action.person}`"
+        refuse_other(reader, ticket, planned, named=seen_plan, mend=mend)
     document = DocumentRef(name="rencana.json", sha256=planned.document)
-    return replace(action, plan=seen_plan or planned.plan, order=planned.order, documents=(document,))
-
-
-def asked_of(step: Step, answer: bool | None) -> tuple[Field, ...]:
-    """Return what an actor states at a row. A no may state it, and need not: it goes back to be looked at again."""
-    return step.fields if answer is not False else tuple(replace(field, required=False) for field in step.fields)
+    return replace(action, plan=planned.plan, order=planned.order, documents=(document,))
 
 
 def prepare(
@@ -179,14 +191,19 @@ def prepare(
     changes: tuple[Change, ...] = (),
     facts: Json | None = None,
 ) -> list[Draft]:
-    """Return the draft of an action and of everything that it sets off (effects, papers, messages, woken tickets)."""
+    """Return the draft of an action and of everything that it sets off (effects, papers, messages, woken tickets).
+
+    Raises: BadInput (the action states what its row does not ask for), and what the effects and papers raise.
+    """
     action = replace(action, documents=action.documents + refer(artifacts))
     transition = advance(procedure, ticket, action)
     papers: tuple[Artifact, ...] = ()
     mails: tuple[Mail, ...] = ()
     effect = _on_cancel(reader, ticket) if action.verb is Verb.CANCEL else Effect()
     step = transition.completed
-    if step is not None:
+    if step is None:
+        validate((), action.data, f"{ticket.id} {ticket.step}")
+    else:
         action, effect = _stated(desk, reader, ticket, action, transition)
         transition = advance(procedure, ticket, action)
         occasion = Occasion(
@@ -220,13 +237,14 @@ def _stated(
     """Return the action with what its person stated, checked, and with what the completed step adds to it."""
     step, answer = transition.completed, transition.answer
     assert step is not None
-    asked = asked_of(step, answer)
-    fields = validate(asked, action.data, f"{ticket.id} {step.id}") if asked else dict(action.data)
+    asked = asked_of(step, answer) if action.verb in STATING else ()
+    fields = validate(asked, action.data, f"{ticket.id} {step.id}")
     if step.effect is not None and step.effect in access.EFFECTS:
         case = access.Case(reader=reader, access=desk.access, ticket=ticket, action=action, answer=answer)
         effect = access.effect_on_access(step.effect, case)
     else:
         effect = effect_of(reader, step, ticket, answer, {**ticket.data, **fields})
+    assert effect.data.keys() <= MACHINE_WORDS, "`machine_words.py` names all that the machine writes"
     return replace(action, data={**fields, **effect.data}), effect
 
 

@@ -69,6 +69,19 @@ def plan_holder(procedure: Procedure, ticket: Ticket) -> Step | None:
     return None
 
 
+def plan_to_sign(procedure: Procedure, ticket: Ticket) -> Planned | None:
+    """Return the plan that an answer at the ticket's present row is given for, if there is one."""
+    holder = plan_holder(procedure, ticket)
+    return ticket.plans.get(holder.id) if holder else None
+
+
+def plan_at_hand(procedure: Procedure, ticket: Ticket) -> Planned | None:
+    """Return the plan that the ticket's present row makes, signs or works under, if there is one."""
+    technical = procedure.step(ticket.step).technical
+    under = ticket.plans.get(technical.plan_of or ticket.step) if technical else None
+    return plan_to_sign(procedure, ticket) or under
+
+
 def _done(procedure: Procedure, ticket: Ticket, action: Action) -> Transition:
     step = procedure.step(ticket.step)
     if step.kind is StepKind.DECISION:

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from sopauto.errors import SopautoError
 from sopauto.journal.entry import Entry, compose_body, read_body
+from sopauto.procedures.machine_words import OUTCOME
 from sopauto.procedures.model import Procedure
 from sopauto.tickets.desk import Desk
 from sopauto.tickets.machine import Transition, advance, open_ticket
 from sopauto.tickets.model import Action, DocumentRef, Letter, Outcome, State, Ticket, Verb
 from sopauto.tickets.storage import Mail, Writer
 from sopauto.work import Artifact, Json, sha256
+
+ENDING: Final = frozenset({Verb.RUN, Verb.EVIDENCE, Verb.SETTLE})
+"""What tells how machine work ended."""
 
 Change = Callable[[Writer], object]
 """A further change of the same transaction (assets, host keys, attempts)."""
@@ -62,18 +67,29 @@ def body_of(draft: Draft) -> bytes:
         step=draft.step,
         to=position_after(draft.ticket),
         note=action.note,
-        data={**action.data, **({"outcome": action.outcome.value} if action.outcome else {})},
+        data=action.data,
         documents=[{"name": document.name, "sha256": document.sha256} for document in action.documents],
         procedure=draft.ticket.procedure_digest,
         plan=action.plan,
         order=action.order,
+        outcome=action.outcome.value if action.outcome else None,
     )
+
+
+def outcome_of(body: Json) -> str | None:
+    """Return how machine work ended, as an entry's body says it.
+
+    Older entries of machine work hold it among the data; what a person stated under that name there is none.
+    """
+    found = body.get(OUTCOME) or (body["data"].get(OUTCOME) if body["verb"] in ENDING else None)
+    return str(found) if found else None
 
 
 def action_of(body: Json) -> Action:
     """Return the action that an entry's body records."""
-    data = dict(body["data"])
-    outcome = data.pop("outcome", None)
+    data, outcome = dict(body["data"]), outcome_of(body)
+    if body["verb"] in ENDING and OUTCOME not in body:
+        data.pop(OUTCOME, None)
     return Action(
         verb=Verb(body["verb"]),
         person=body["person"],

@@ -24,8 +24,8 @@ from sopauto.tickets.gate import (
 )
 from sopauto.tickets.machine import plan_holder
 from sopauto.tickets.model import Action, Outcome, State, Ticket, Verb
-from sopauto.tickets.record import commit
-from sopauto.work import Artifact, Result
+from sopauto.tickets.record import Change, commit
+from sopauto.work import Artifact, Result, sha256
 
 
 def make_plan(desk: Desk, ticket_id: str, *, person: str, note: str = "") -> tuple[Ticket, PlanRecord]:
@@ -73,8 +73,14 @@ def attach(desk: Desk, procedure: Procedure, ticket: Ticket, action: Action, pla
     def once(seen: Seen) -> Ticket:
         with desk.store.read() as reader:
             now = replace(action, at=desk.clock.now())
-            begun = (lambda writer: refuse_during_attempt(writer, ticket),)
-            drafts = prepare(desk, reader, procedure, seen.of(reader, ticket.id), now, artifacts=(plan,), changes=begun)
+            changes: tuple[Change, ...] = (
+                lambda writer: refuse_during_attempt(writer, ticket),
+                # Who made the plan was shown it: `make_plan` returns it to nobody else.
+                lambda writer: writer.look(ticket.id, now.person, sha256(plan.content), now.at),
+            )
+            drafts = prepare(
+                desk, reader, procedure, seen.of(reader, ticket.id), now, artifacts=(plan,), changes=changes
+            )
         return commit(desk, drafts)[0]
 
     return until_kept(desk, once, seen=Seen(ticket))

@@ -132,6 +132,9 @@ class Reader(Protocol):
     def pinned_host_key(self, server: str) -> str | None:
         """Return the host key pinned for a server."""
 
+    def looked(self, ticket_id: str, person: str, plan: str) -> bool:
+        """Tell whether a person was shown a plan of a ticket; `plan` is the SHA-256 of its document."""
+
     def snapshots(self, server: str) -> Sequence[tuple[datetime, str]]:
         """Return (taken at, document digest) of the server's inventories, the oldest first."""
 
@@ -150,6 +153,9 @@ class Writer(Reader, Protocol):
 
     def claim(self, attempt: Attempt) -> None:
         """Insert an attempt; raises Conflict when this number is already claimed."""
+
+    def look(self, ticket_id: str, person: str, plan: str, at: datetime) -> None:
+        """Write that a person was shown a plan of a ticket, once."""
 
     def settle(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
         """Write an attempt's outcome."""

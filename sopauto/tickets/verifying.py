@@ -19,6 +19,7 @@ from sopauto.procedures.model import Procedure
 from sopauto.tickets.duties import held_position, positions_for, separate
 from sopauto.tickets.model import Ticket, Verb
 from sopauto.tickets.record import action_of, replay
+from sopauto.tickets.statements import forged
 from sopauto.tickets.storage import Reader
 
 
@@ -105,7 +106,7 @@ def _findings(office: Office, reader: Reader, ticket_id: str, entries: Sequence[
 def _run_again(office: Office, reader: Reader, ticket_id: str, entries: Sequence[Entry]) -> list[str]:
     """Return what the SOP would not have allowed, and whether the kept ticket says something else than its journal."""
     procedure = office.procedure_from(reader.document(read_body(entries[0].body)["procedure"]), f"{ticket_id}/sop.yaml")
-    found: list[str] = []
+    found = forged(procedure, entries)
     replayed = replay(
         procedure, entries, before=lambda ticket, entry: found.extend(_duties(office, procedure, ticket, entry))
     )

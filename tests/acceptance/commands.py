@@ -105,6 +105,12 @@ class Commands:
                 continue
         return False
 
+    def approve_plan(self, ticket: str, *, as_: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
+        """Approve the plan that is attached to a ticket, by the digest that `ticket.show` hands out."""
+        hint = str(self.show(ticket)["type"]).split()
+        digest = hint[hint.index("--plan") + 1]
+        return self.inv("ticket.approve", ticket, "--plan", digest, as_=as_, expect=expect)
+
     def show(self, ticket: str) -> dict[str, Any]:
         """Return what `ticket.show --json` tells."""
         return dict(json.loads(self.inv("ticket.show", ticket, "--json").stdout))

@@ -44,7 +44,7 @@ class Office(Commands):
     def plan_and_approve(self, ticket: str) -> None:
         """Let joko plan and bambang approve."""
         self.inv("ticket.plan", ticket, as_="joko")
-        self.inv("ticket.approve", ticket, as_="bambang")
+        self.approve_plan(ticket, as_="bambang")
 
     def newest_ticket(self) -> str:
         """Return the id of the ticket that was opened last."""

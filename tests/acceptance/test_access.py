@@ -48,8 +48,9 @@ class Office(Commands):
         """Return a ticket whose plan for the doors is approved."""
         walk = self.walk()
         ticket = walk.until(walk.open(request(**letter), person="siti"), "akses.7")
-        make_plan(self.desk("wawan"), ticket.id, person="wawan")
-        return act(self.desk("ratna"), ticket.id, Verb.APPROVE, person="ratna")
+        _, record = make_plan(self.desk("wawan"), ticket.id, person="wawan")
+        shown = record.plan.digest
+        return act(self.desk("ratna"), ticket.id, Verb.APPROVE, person="ratna", seen_plan=shown)
 
     def desk(self, person: str) -> Any:
         return self.workspace.app().desk(person, key=self.keys[person])
@@ -137,7 +138,7 @@ def test_the_commands_refuse_what_is_not_approved(office: Office) -> None:
     assert "depan: let card KA-000001 into ruang-server, ruang-ups from 2026-11-20 without end" in told
     assert "belakang: let card KA-000001 into ruang-ups" in told
     assert "not approved" in office.inv("access.grant", ticket.id, as_="wawan", expect=3).stderr
-    office.inv("ticket.approve", ticket.id, as_="ratna")
+    office.approve_plan(ticket.id, as_="ratna")
     assert "does not hold" in office.inv("access.grant", ticket.id, as_="ratna", expect=3).stderr
     settings = office.home / "sopauto.toml"
     settings.write_text(settings.read_text().replace('["ruang-server", "ruang-ups"]', '["ruang-server"]'))
@@ -190,9 +191,9 @@ def test_two_requests_of_one_person_at_once_give_one_card(office: Office) -> Non
     walk = office.walk()
     first = walk.until(walk.open(request(), person="siti"), "akses.6")
     second = walk.until(walk.open(request(nomor_surat="045/302/406.010/2026"), person="siti"), "akses.6")
-    act(office.desk("ratna"), first.id, Verb.APPROVE, person="ratna")
+    act(office.desk("ratna"), first.id, Verb.APPROVE, person="ratna", seen_plan=None)
     with pytest.raises(BadInput, match=f"has access by {first.id} without end"):
-        act(office.desk("ratna"), second.id, Verb.APPROVE, person="ratna")
+        act(office.desk("ratna"), second.id, Verb.APPROVE, person="ratna", seen_plan=None)
     with pytest.raises(BadInput, match="has access by"):
         walk.open(request(), person="siti")
 
@@ -252,7 +253,7 @@ def test_bad_requests_are_refused_and_nothing_is_written(office: Office, changes
 def test_a_cancelled_request_gives_its_number_to_nobody(office: Office) -> None:
     walk = office.walk()
     ticket = walk.until(walk.open(request(), person="siti"), "akses.7")
-    act(office.desk("siti"), ticket.id, Verb.CANCEL, person="siti")
+    act(office.desk("siti"), ticket.id, Verb.CANCEL, person="siti", seen_plan=None)
     assert office.granted().data["nomor_kartu"] == "KA-000002"
 
 

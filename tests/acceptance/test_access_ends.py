@@ -98,7 +98,7 @@ def test_a_review_is_answered_signed_and_its_withdrawals_reach_the_doors(office:
     assert "1 lines are withdrawn" in office.inv("ticket.reject", ticket, as_="ratna", expect=3).stderr
     office.inv("ticket.approve", ticket, as_="ratna")
     office.inv("ticket.plan", ticket, as_="wawan")
-    office.inv("ticket.approve", ticket, as_="ratna")
+    office.approve_plan(ticket, as_="ratna")
     office.door.__exit__()
     office.inv("access.revoke", ticket, as_="wawan", expect=1)
     assert states(office)["KA-000002"] is State.ACTIVE

@@ -178,7 +178,7 @@ def test_a_default_test_that_fails_is_taken_back_with_proof_and_the_ticket_stand
 def test_an_installation_that_breaks_off_is_taken_back_at_once_and_can_be_run_again(office: Office) -> None:
     ticket = office.ticket_at(5).id
     office.inv("ticket.plan", ticket, as_="yoga")
-    office.inv("ticket.approve", ticket, as_="rina")
+    office.approve_plan(ticket, as_="rina")
     (office.target / "opt").write_text("in the way\n")
     failed = office.inv("software.install", ticket, as_="yoga", expect=1)
     assert "what was begun is taken back" in failed.stderr
@@ -193,7 +193,7 @@ def test_a_killed_installation_is_finished_by_the_next_run_and_can_still_be_take
     (office.target / "agenda.conf").write_text("somebody's own\n")
     ticket = office.ticket_at(5).id
     office.inv("ticket.plan", ticket, as_="yoga")
-    office.inv("ticket.approve", ticket, as_="rina")
+    office.approve_plan(ticket, as_="rina")
     run = office.run_until("software.install", ticket, as_="yoga", told=("now it is done", "Archive"))
     run.kill()
     run.communicate()
@@ -242,7 +242,7 @@ def test_nothing_runs_before_its_row_and_without_approval(office: Office) -> Non
 def test_an_entry_that_changed_after_the_approval_is_refused(office: Office) -> None:
     ticket = office.ticket_at(5).id
     office.inv("ticket.plan", ticket, as_="yoga")
-    office.inv("ticket.approve", ticket, as_="rina")
+    office.approve_plan(ticket, as_="rina")
     office.entry(content=packed({"bin/agenda": PROGRAM, "bin/more": PROGRAM}))
     refused = office.inv("ticket.run", ticket, as_="yoga", expect=3)
     assert "changed since the plan was approved" in refused.stderr
