@@ -7,6 +7,7 @@ import pytest
 from sopauto.procedures.check import check
 from sopauto.procedures.finding import Known
 from sopauto.procedures.library import Library
+from sopauto.procedures.machine_words import MACHINE_WORDS
 
 SOP = """\
 kode: contoh
@@ -48,6 +49,12 @@ def test_a_sound_sop_has_no_findings() -> None:
     [
         ("lanjut: 2}", "lanjutt: 2}", "unknown key 'lanjutt'; did you mean 'lanjut'?"),
         ("lanjut: 2}", "}", "contoh.yaml:14 satu.1: a dead end"),
+        *(
+            ("lanjut: 2}", f"lanjut: 2, isian: [{{nama: {name}, label: X}}]}}", f"asks for {name!r}, which the machine")
+            for name in sorted(MACHINE_WORDS)
+        ),
+        ("nama: kontak_email, label", "nama: outcome, label", "contoh.yaml:8 surat: asks for 'outcome'"),
+        ("teknis: {", "isian: [{nama: jam, label: Jam}]\n        teknis: {", "machine work states nothing"),
         ("lanjut: 2}", "lanjut: 9}", "contoh.yaml:14 satu.1: leads to satu.9, which does not exist"),
         ("lanjut: 2}", "lanjut: selesai}", "satu.2: no row leads here"),
         ("ya: 3, tidak: 1}", "ya: 3}", "the decision has no `tidak`"),
