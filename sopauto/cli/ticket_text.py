@@ -191,13 +191,14 @@ def compact(value: Any) -> str:
 
 def tell_lines(ticket: Ticket, lines: Sequence[str], mask: Mask, *, full: bool) -> bool:
     """Print the lines of a plan, a long one folded unless all of it is wanted; return whether all was printed."""
+    lines = [mask(line) for line in lines]
     shown = list(lines) if full else [line if len(line) <= WIDEST else f"{line[:WIDEST]}…" for line in lines]
     left = 0 if full else max(len(lines) - MOST, 0)
     if left:
         shown[HEAD : HEAD + left] = [f"  … {left} lines more …"]
     for line in shown:
-        say(mask(line))
-    whole = shown == list(lines)
+        say(line)
+    whole = shown == lines
     if not whole:
         say(f"  folded; all of it: inv ticket.show {ticket.id} --full")
     return whole
