@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from sopauto.access.door import Doors
+    from sopauto.drivers.signing import SshKeygenSigner
     from sopauto.inventory.drift import Drift
     from sopauto.inventory.history import Scan
     from sopauto.inventory.scan import Tally
@@ -219,6 +220,13 @@ class App:
             report=report,
             access=settings.access,
         )
+
+    def signer(self, person: str, *, key: Path | None = None, namespace: str) -> SshKeygenSigner:
+        """Return what signs as a person for a purpose; raises BadInput (unknown person)."""
+        from sopauto.drivers.signing import SshKeygenSigner
+
+        allowed = [known.public for known in self.people.keys(person, self.clock.now().date())]
+        return SshKeygenSigner(person=person, allowed=allowed, key=key, namespace=namespace)
 
     @cached_property
     def history(self) -> SqlHistory:

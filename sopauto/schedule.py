@@ -23,7 +23,10 @@ MARK: Final = "# sopauto:"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A command and when it runs, in systemd's words (`OnCalendar`) and in cron's. `signs`: it needs a person's key."""
+    """A command and when it runs, in systemd's words (`OnCalendar`) and in cron's.
+
+    `signs`: it needs a person's key. `may_sign`: it takes one where there is one.
+    """
 
     name: str
     command: str
@@ -31,6 +34,7 @@ class Job:
     cron: str
     does: str
     signs: bool = False
+    may_sign: bool = False
 
 
 JOBS: Final = (
@@ -79,6 +83,14 @@ JOBS: Final = (
         does="read every server, once a month",
     ),
     Job(
+        name="ticket-anchor",
+        command="ticket.anchor",
+        calendar="*-*-* 22:45:00",
+        cron="45 22 * * *",
+        does="write where every ticket's journal stands, to be kept outside",
+        may_sign=True,
+    ),
+    Job(
         name="mail-send",
         command="mail.send",
         calendar="*-*-* *:00/10:00",
@@ -112,7 +124,7 @@ class Place:
 
     def variables_of(self, job: Job) -> Mapping[str, str]:
         """Return the environment of a job."""
-        if not job.signs or self.key is None:
+        if not (job.signs or job.may_sign) or self.key is None:
             return self.variables
         return {**self.variables, "SOPAUTO_AS": self.person, "SOPAUTO_KEY": str(self.key)}
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date, time
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -70,6 +70,13 @@ class Inventory(_Part):
     report_to: str = "kasi-layanan-infrastruktur"
     full_at: int = Field(default=80, ge=1, le=100)
     warn_days: int = Field(default=60, ge=1, le=3650)
+
+
+class Anchors(_Part):
+    """Where anchors of the journal are written, and the addresses outside that also get each of them."""
+
+    folder: Path = Path("anchors")
+    mail_to: tuple[Annotated[str, Field(pattern=r"^[^@\s,;<>]{1,64}@[^@\s,;<>]{1,190}$")], ...] = ()
 
 
 class Credentials(_Part):
@@ -138,6 +145,7 @@ class Settings(_Part):
     office: Office = Office()
     mail: Mail = Mail()
     access: Access = Access()
+    anchors: Anchors = Anchors()
     custody: Custody = Custody()
     inventory: Inventory = Inventory()
     credentials: Mapping[str, Credentials] = Field(default_factory=dict)
@@ -205,6 +213,7 @@ def _absolute(settings: Settings) -> Settings:
             "procedures": tuple(root / folder for folder in settings.procedures),
             "templates": root / settings.templates,
             "access": settings.access.below(root),
+            "anchors": settings.anchors.model_copy(update={"folder": root / settings.anchors.folder}),
             "credentials": {
                 name: login.model_copy(update={"key_file": login.key_file and root / login.key_file.expanduser()})
                 for name, login in settings.credentials.items()
@@ -241,6 +250,7 @@ def _known(place: tuple[int | str, ...]) -> list[str]:
     parts: dict[str, type[BaseModel]] = {
         "access": Access,
         "agency": Agency,
+        "anchors": Anchors,
         "mail": Mail,
         "custody": Custody,
         "inventory": Inventory,

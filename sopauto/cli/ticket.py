@@ -6,15 +6,30 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sopauto.cli.console import Context, app, command, print_json, say
+from sopauto.cli.console import Context, app, command
 from sopauto.cli.running import HELP, desk_of, run_module, send_mail
+from sopauto.cli.ticket_audit import anchor, export, verify
 from sopauto.errors import BadInput, StepFailed
 
 if TYPE_CHECKING:
     from sopauto.tickets.model import Verb
 
-ALL = "all"
-"""Instead of an id: every ticket (Invoke knows no optional arguments without a flag)."""
+__all__ = [
+    "anchor",
+    "approve",
+    "cancel",
+    "done",
+    "export",
+    "list_",
+    "open_",
+    "plan",
+    "reject",
+    "remind",
+    "run",
+    "settle",
+    "show",
+    "verify",
+]
 
 ACT_HELP = HELP | {
     "note": "a remark that is signed with the action",
@@ -219,40 +234,6 @@ def settle(
             "say what you found", where="--outcome", mend="`--outcome done`, `--outcome not-begun` or `--undo`"
         )
     tell_action(app(c), after, "settled", json=json)
-
-
-@command(help={"ticket": HELP["ticket"] + ", or `all`", "json": HELP["json"]})
-def verify(c: Context, ticket: str, json: bool = False) -> None:
-    """Check the chain, each signature and each document of a ticket, offline."""
-    from sopauto.tickets.verifying import verify_all, verify_ticket
-
-    here = app(c)
-    with here.store.read() as reader:
-        report = verify_all(here, reader) if ticket == ALL else verify_ticket(here, reader, ticket)
-    if json:
-        print_json({"tickets": report.tickets, "entries": report.entries, "findings": report.findings})
-    else:
-        for finding in report.findings:
-            say(f"  {finding}")
-        say(f"{report.tickets} tickets, {report.entries} entries: {'NOT intact' if report.findings else 'intact'}")
-    if report.findings:
-        raise StepFailed("the journal does not hold", where=ticket, mend="keep a copy, call the auditor")
-
-
-@command(help={"ticket": HELP["ticket"], "out": "file to write (default: TICKET.tar.gz)", "json": HELP["json"]})
-def export(c: Context, ticket: str, out: str = "", json: bool = False) -> None:
-    """Write one archive with journal, documents and public keys, which an auditor can check without sopauto."""
-    from sopauto.tickets.verifying import export_ticket
-
-    here = app(c)
-    path = Path(out or f"{ticket}.tar.gz")
-    with here.store.read() as reader:
-        content = export_ticket(here, reader, ticket)
-    path.write_bytes(content)
-    if json:
-        print_json({"file": str(path), "bytes": len(content)})
-    else:
-        say(f"wrote {path} ({len(content):,} bytes); BACA-SAYA.txt inside says how to check it")
 
 
 def _act(

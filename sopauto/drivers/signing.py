@@ -24,10 +24,13 @@ class SshKeygenSigner:
     """Signs as one person. Fulfils `journal.entry.Signer`.
 
     `allowed` are the person's public keys of today; `key` is a private key file, or a public one (`.pub`) whose private
-    half the agent holds. Without `key`: the agent's, then those in `~/.ssh`.
+    half the agent holds. Without `key`: the agent's, then those in `~/.ssh`. `namespace`: what the signatures are for.
     """
 
-    def __init__(self, *, person: str, allowed: Collection[str], key: Path | None = None) -> None:
+    def __init__(
+        self, *, person: str, allowed: Collection[str], key: Path | None = None, namespace: str = NAMESPACE
+    ) -> None:
+        self._namespace = namespace
         self._person = person
         self._allowed = frozenset(allowed)
         self._key = key
@@ -37,7 +40,7 @@ class SshKeygenSigner:
 
         Raises: BadInput (the key file cannot be used), Refused (no key of this person is at hand).
         """
-        return self._sign(message, NAMESPACE)
+        return self._sign(message, self._namespace)
 
     def prove(self) -> None:
         """Sign something of no meaning, so that a key that cannot be used is told before a machine is changed.

@@ -15,7 +15,8 @@ REMINDER: Final = "pengingat"
 ESCALATION: Final = "eskalasi"
 REVIEW: Final = "review-menunggu"
 MONTHLY: Final = "inventaris-bulanan"
-OVERDUE: Final = frozenset({REMINDER, ESCALATION, REVIEW, MONTHLY})
+ANCHOR: Final = "jangkar"
+OVERDUE: Final = frozenset({REMINDER, ESCALATION, REVIEW, MONTHLY, ANCHOR})
 """The templates that belong to no row of an SOP."""
 
 

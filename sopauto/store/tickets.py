@@ -14,7 +14,7 @@ from sopauto.journal.entry import Entry
 from sopauto.store import tables
 from sopauto.store.ticket_json import read_ticket, write_ticket
 from sopauto.tickets.model import ZERO, Attempt, Outcome, State, Ticket
-from sopauto.tickets.storage import Mail, Row
+from sopauto.tickets.storage import Mail, Row, Stand
 from sopauto.work import Artifact, sha256
 
 if TYPE_CHECKING:
@@ -81,6 +81,39 @@ class SqlReader:
         entries, tickets = tables.entries, tables.tickets
         query = select(entries).join(tickets, tickets.c.id == entries.c.ticket).where(entries.c.number == 1)
         return self._entries(query.order_by(tickets.c.sequence))
+
+    def entry(self, ticket_id: str, number: int) -> Entry | None:
+        """Return one entry (None: there is none)."""
+        c = tables.entries.c
+        found = self._entries(select(tables.entries).where(c.ticket == ticket_id, c.number == number))
+        return found[0] if found else None
+
+    def stands(self) -> Sequence[Stand]:
+        """Return how each ticket stands, in the order in which the tickets were opened."""
+        t, e = tables.tickets.c, tables.entries.c
+        counted = self._connection.execute(select(e.ticket, func.count()).group_by(e.ticket)).tuples()
+        kept: dict[str, int] = dict(counted.all())
+        ends = self._entries(select(tables.entries).join(tables.tickets, t.id == e.ticket).where(e.number == t.entries))
+        opening, end = ({entry.ticket: entry for entry in found} for found in (self.openings(), ends))
+        rows = self._connection.execute(select(t.id, t.entries, t.head, t.state, t.step).order_by(t.sequence))
+        return [
+            Stand(
+                ticket=row.id,
+                entries=row.entries,
+                head=row.head,
+                row=row.step if row.state == State.OPEN.value else row.state,
+                kept=kept.get(row.id, 0),
+                opening=opening.get(row.id),
+                end=end.get(row.id),
+            )
+            for row in rows
+        ]
+
+    def strays(self) -> Sequence[str]:
+        """Return the ids of tickets that have entries and are not among the tickets."""
+        t, e = tables.tickets.c, tables.entries.c
+        query = select(e.ticket).outerjoin(tables.tickets, t.id == e.ticket).where(t.id.is_(None))
+        return list(self._connection.scalars(query.distinct().order_by(e.ticket)))
 
     def next_id(self, prefix: str, year: int) -> str:
         """Return the id that the next ticket of this prefix gets: PREFIX-YEAR-0001."""

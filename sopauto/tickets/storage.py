@@ -41,6 +41,23 @@ class Row:
     title: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stand:
+    """A ticket's row in the table of tickets beside what its journal really has.
+
+    `entries` and `head` are what the row says; `kept` is how many entries there are, `opening` the first and `end` the
+    one whose number the row names (None: it is missing).
+    """
+
+    ticket: str
+    entries: int
+    head: str
+    row: str
+    kept: int
+    opening: Entry | None
+    end: Entry | None
+
+
 class Kind(StrEnum):
     """The two letters about an overdue row: to whom everybody waits for, and to the superior."""
 
@@ -102,6 +119,15 @@ class Reader(Protocol):
 
     def openings(self) -> Sequence[Entry]:
         """Return the first entry of each ticket, in the order in which the tickets were opened."""
+
+    def entry(self, ticket_id: str, number: int) -> Entry | None:
+        """Return one entry (None: there is none)."""
+
+    def stands(self) -> Sequence[Stand]:
+        """Return how each ticket stands, in the order in which the tickets were opened."""
+
+    def strays(self) -> Sequence[str]:
+        """Return the ids of tickets that have entries and are not among the tickets."""
 
     def next_id(self, prefix: str, year: int) -> str:
         """Return the id that the next ticket of this prefix gets: PREFIX-YEAR-0001."""

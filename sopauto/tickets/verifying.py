@@ -57,14 +57,15 @@ def verify_ticket(office: Office, reader: Reader, ticket_id: str) -> Verdict:
 
 def verify_all(office: Office, reader: Reader) -> Verdict:
     """Check every ticket, and that none is missing between the first and the last one opened."""
-    openings = reader.openings()
-    found = list(findings_of_openings(openings))
+    stands = reader.stands()
+    found = list(findings_of_openings(reader.openings()))
+    found += [f"{ticket}: has entries, but the ticket itself is missing" for ticket in reader.strays()]
     count = 0
-    for opening in openings:
-        verdict = verify_ticket(office, reader, opening.ticket)
+    for stand in stands:
+        verdict = verify_ticket(office, reader, stand.ticket)
         count += verdict.entries
         found += verdict.findings
-    return Verdict(tickets=len(openings), entries=count, findings=tuple(found))
+    return Verdict(tickets=len(stands), entries=count, findings=tuple(found))
 
 
 def export_ticket(office: Office, reader: Reader, ticket_id: str) -> bytes:
@@ -80,6 +81,8 @@ def export_ticket(office: Office, reader: Reader, ticket_id: str) -> bytes:
 
 
 def _findings(office: Office, reader: Reader, ticket_id: str, entries: Sequence[Entry]) -> list[str]:
+    if not entries:
+        return [f"{ticket_id}: has no entries"]
     people = office.people
 
     def document(digest: str) -> bytes | None:
