@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time as time_
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -55,6 +56,28 @@ class SystemClock:
     def now(self) -> datetime:
         """Return the present moment, aware."""
         return datetime.now(self.zone).replace(microsecond=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Steady:
+    """A moment, and how long ago it is by a counter that nobody can set."""
+
+    begun: datetime
+    seconds: float
+
+    @classmethod
+    def begin(cls, clock: Clock) -> Steady:
+        """Begin to count now."""
+        return cls(clock.now(), _counter())
+
+    def now(self) -> datetime:
+        """Return the moment, and what has passed since, to the second."""
+        return self.begun + timedelta(seconds=int(_counter() - self.seconds))
+
+
+def _counter() -> float:
+    """Return seconds that pass also while the machine sleeps."""
+    return time_.clock_gettime(time_.CLOCK_BOOTTIME) if hasattr(time_, "CLOCK_BOOTTIME") else time_.monotonic()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -115,7 +115,7 @@ def _install_units(place: Place, directory: Path, *, dry_run: bool, live: bool) 
         return
     _write_units(files, directory)
     say(f"wrote {len(files)} units to {directory}")
-    timers = sorted(name for name in files if name.endswith(".timer"))
+    timers = [name for name in files if name.endswith(".timer")]
     for arguments in (["daemon-reload"], ["enable", "--now", *timers]):
         if live and _systemd_runs():
             _run(_systemctl(*arguments))

@@ -168,6 +168,16 @@ def cancel(c: Context, ticket: str, as_: str = "", key: str = "", note: str = ""
     _act(c, ticket, Verb.CANCEL, (as_, key, note), {}, json=json)
 
 
+@command(name="mend-clock", help=HELP | {"note": "what the clock did, and how you know (signed)"})
+def mend_clock(c: Context, ticket: str, as_: str = "", key: str = "", note: str = "", json: bool = False) -> None:
+    """Record that entries bear times of a clock that was wrong, so that the ticket goes on (who may act at its row)."""
+    from sopauto.cli.ticket_text import tell_action
+    from sopauto.tickets.mending import mend_clock as mend
+
+    desk, person = desk_of(c, as_, key, json=json)
+    tell_action(app(c), mend(desk, ticket, person=person, note=note), "mended", json=json)
+
+
 @command(help={"json": HELP["json"]})
 def remind(c: Context, json: bool = False) -> None:
     """Remind of overdue rows, each once, and tell the superior later. Let a timer repeat it."""

@@ -42,11 +42,14 @@ def verify(c: Context, ticket: str, anchor: list[str] | None = None, json: bool 
     findings = [*report.findings, *held.findings]
     if json:
         told = {"tickets": report.tickets, "entries": report.entries, "findings": findings}
+        told |= {"mended": report.mended} if report.mended else {}
         print_json(told | ({"anchors": [one.name for one in given], "notes": held.notes} if given else {}))
     else:
         for line in (*findings, *held.notes):
             say(f"  {line}")
-        say(f"{report.tickets} tickets, {report.entries} entries: {'NOT intact' if findings else 'intact'}")
+        mended = f", with a mended clock at {', '.join(report.mended)}" if report.mended else ""
+        found = "NOT intact" if findings else f"intact{mended}"
+        say(f"{report.tickets} tickets, {report.entries} entries: {found}")
     if findings:
         raise StepFailed("the journal does not hold", where=ticket, mend="keep a copy, call the auditor")
 

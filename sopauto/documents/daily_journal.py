@@ -26,6 +26,7 @@ TOLD: Final = {
     "cancel": "dibatalkan",
     "plan": "rencana dilampirkan",
     "wake": "dilanjutkan setelah menunggu",
+    "clock": "waktu entri sebelumnya dibetulkan",
     **WORDS,
 }
 """What each verb records."""

@@ -13,6 +13,7 @@ from typing import Final
 
 from sopauto.journal.entry import Entry, read_body
 from sopauto.journal.sshsig import NAMESPACE
+from sopauto.journal.verify import mending
 from sopauto.people import Key, People
 
 README: Final = """\
@@ -120,4 +121,6 @@ def _script(entries: Sequence[Entry]) -> str:
         words = [f"{entry.number:04}", body["person"], at, *(ref["sha256"] for ref in body["documents"])]
         number, person, moment, *documents = map(quote, words)
         script += " ".join(["check", number, person, moment, '"$last"', *documents]) + "\n"
+    for mend in mending(entries):
+        script += f'echo "Entri {mend} menyatakan entri mana yang dibuat dengan jam yang salah (clock)."\n'
     return script + 'echo "Semua tanda tangan, rantai dan lampiran utuh."\n'

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -15,6 +16,12 @@ from sopauto.journal.entry import Entry, read_body
 from sopauto.journal.sshsig import BadSignatureError, verify
 
 ZERO: Final = "0" * 64
+MENDED: Final = "clock"
+"""The verb of an entry that says which entries bear a time of a clock that was wrong."""
+CLOCK: Final = "clock"
+"""Under what it says so in its data."""
+Older = tuple[int, str, str]
+"""An entry's number, its time, and that of the entry before it, as both were signed."""
 
 Keys = Callable[[str, date], Collection[str]]
 """The public keys of a person on a day."""
@@ -28,6 +35,7 @@ def findings_of(entries: Sequence[Entry], *, keys: Keys, holds: Holds, document:
     """Return what does not hold about one ticket's entries, each as a sentence; empty when all holds."""
     if not entries:
         return ["the ticket has no entries"]
+    mended = _mended(entries)
     found: list[str] = []
     for expected, entry in enumerate(entries, start=1):
         where = f"{entry.ticket} entry {entry.number}"
@@ -35,7 +43,22 @@ def findings_of(entries: Sequence[Entry], *, keys: Keys, holds: Holds, document:
         if entry.number != expected:
             found.append(f"{where}: entry {expected} should stand here")
         found += [f"{where}: {what}" for what in _of_entry(entry, previous, keys, holds, document)]
+        if (older := _older(entry, previous)) and older not in mended:
+            found.append(f"{where}: is older than the entry before it (see `inv ticket.mend-clock`)")
     return found
+
+
+def misordered(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """Return which entries are older than the one before them and not mended yet, as the mending entry says it."""
+    mended = _mended(entries)
+    pairs = ((entry, entries[place - 1] if place else None) for place, entry in enumerate(entries))
+    found = [older for entry, previous in pairs if (older := _older(entry, previous)) and older not in mended]
+    return [dict(zip(("entry", "at", "before"), older, strict=True)) for older in found]
+
+
+def mending(entries: Sequence[Entry]) -> list[int]:
+    """Return the numbers of the entries that mend times of others."""
+    return [entry.number for entry in entries if read_body(entry.body)["verb"] == MENDED]
 
 
 def findings_of_openings(openings: Sequence[Entry]) -> list[str]:
@@ -55,14 +78,37 @@ def _of_entry(entry: Entry, previous: Entry | None, keys: Keys, holds: Holds, do
     except (SopautoError, ValueError):
         yield "its text cannot be read"
         return
+    if at.tzinfo is None:
+        yield "its time has no zone"
     if (body["ticket"], body["number"], body["prev"]) != (entry.ticket, entry.number, entry.prev):
         yield "is not the entry that its signed text says it is"
     if previous is not None and entry.prev != previous.digest:
         yield "does not follow the entry before it"
-    if previous is not None and at < datetime.fromisoformat(read_body(previous.body)["at"]):
-        yield "is older than the entry before it"
     yield from _of_signature(entry, body, at.date(), keys, holds)
     yield from _of_documents(body, document)
+
+
+def _older(entry: Entry, previous: Entry | None) -> Older | None:
+    """Return number, time and the earlier time of an entry that is older than the one before it."""
+    if previous is None:
+        return None
+    try:
+        at, before = (read_body(each.body)["at"] for each in (entry, previous))
+        return (entry.number, at, before) if datetime.fromisoformat(at) < datetime.fromisoformat(before) else None
+    except (SopautoError, ValueError, TypeError):
+        return None  # what cannot be read or has no zone is found as such
+
+
+def _mended(entries: Sequence[Entry]) -> set[Older]:
+    """Return what entries signed afterwards say of times that a wrong clock gave, exactly as they say it."""
+    found: set[Older] = set()
+    for entry in entries:
+        with suppress(SopautoError, KeyError, TypeError, AttributeError):
+            body = read_body(entry.body)
+            if body["verb"] == MENDED:
+                those = [(each["entry"], each["at"], each["before"]) for each in body["data"][CLOCK]]
+                found |= {each for each in those if each[0] <= entry.number}
+    return found
 
 
 def _of_signature(entry: Entry, body: dict[str, Any], on: date, keys: Keys, holds: Holds) -> Iterator[str]:

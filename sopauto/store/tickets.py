@@ -69,6 +69,19 @@ class SqlReader:
         entries = tables.entries
         return self._entries(select(entries).where(entries.c.ticket == ticket_id).order_by(entries.c.number))
 
+    def last_entry(self, ticket_id: str) -> Entry | None:
+        """Return the ticket's newest entry (None: there is no such ticket)."""
+        entries = tables.entries
+        query = select(entries).where(entries.c.ticket == ticket_id).order_by(entries.c.number.desc()).limit(1)
+        return next(iter(self._entries(query)), None)
+
+    def server_time(self) -> datetime | None:
+        """Return what the clock of the database server says (None: the database is a file of this machine)."""
+        if self._connection.dialect.name != "postgresql":
+            return None
+        at: datetime | None = self._connection.scalar(select(func.clock_timestamp()))
+        return at
+
     def last_opening(self) -> str:
         """Return the digest of the first entry of the ticket opened last (`ZERO` when there is none)."""
         entries, tickets = tables.entries, tables.tickets

@@ -18,6 +18,7 @@ from sopauto.tickets.duties import take_position
 from sopauto.tickets.model import Action, Letter, State, Ticket, Verb
 from sopauto.tickets.record import commit
 from sopauto.tickets.storage import Reader, Store, Writer
+from sopauto.tickets.timing import moment
 from sopauto.work import Artifact, canonical
 
 SOP: Final = "review-akses"
@@ -80,7 +81,7 @@ def _answer_once(desk: Desk, seen: Seen, review: str, answers: Mapping[str, Answ
         position = take_position(procedure, ticket, Verb.EVIDENCE, person=person, people=desk.people, on=desk.today())
         _refuse_other_reviewer(desk, ticket, person)
         chosen = _chosen(reader.access.lines(review), answers, review)
-        at = desk.clock.now()
+        at = moment(desk, reader, ticket)
         told = {line.grant.card: given.value for line, given in chosen}
         counts = {value.value: sum(given is value for _, given in chosen) for value in sorted(ANSWERS)}
         artifact = Artifact(name=FILE, media_type="application/json", content=canonical(told))

@@ -24,6 +24,7 @@ from sopauto.tickets.record import Change, Draft, commit, outcome_of, refer
 from sopauto.tickets.showing import refuse_other, refuse_unseen
 from sopauto.tickets.statements import STATING, asked_of
 from sopauto.tickets.storage import Mail, Reader
+from sopauto.tickets.timing import follow, moment
 from sopauto.work import Artifact, Json
 
 
@@ -55,11 +56,13 @@ def _open_once(
     desk: Desk, procedure: Procedure, letter: Letter, *, person: str, position: str, note: str, where: str
 ) -> Ticket:
     source = Artifact(name="sop.yaml", media_type="application/yaml", content=desk.procedures.source(procedure))
+    with desk.store.read() as reader:
+        at = moment(desk, reader, None)
     action = Action(
         verb=Verb.OPEN,
         person=person,
         position=position,
-        at=desk.clock.now(),
+        at=at,
         note=note,
         data={"letter": letter.fields, "unit": letter.unit, "applicant": letter.applicant},
         documents=refer([source]),
@@ -116,13 +119,12 @@ def _act_once(
     with desk.store.read() as reader:
         ticket = seen.of(reader, ticket_id)
         procedure = desk.procedure_of(ticket, reader)
+        at = moment(desk, reader, ticket)
         refuse_during_attempt(reader, ticket)
         if verb in {Verb.APPROVE, Verb.REJECT}:
             refuse_unlooked(reader, procedure, ticket)
         position = take_position(procedure, ticket, verb, person=person, people=desk.people, on=desk.today())
-        action = Action(
-            verb=verb, person=person, position=position, at=desk.clock.now(), note=note, data=dict(data or {})
-        )
+        action = Action(verb=verb, person=person, position=position, at=at, note=note, data=dict(data or {}))
         if verb in {Verb.APPROVE, Verb.REJECT}:
             action = with_plan(reader, procedure, ticket, action, seen_plan)
         begun = (lambda writer: refuse_during_attempt(writer, ticket),)
@@ -276,7 +278,7 @@ def woken(desk: Desk, reader: Reader, effect: Effect, cause: Action) -> list[Dra
             verb=Verb.WAKE,
             person=cause.person,
             position=cause.position,
-            at=cause.at,
+            at=follow(reader, ticket, cause.at),
             note="room became free",
             data={"place": place},
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sopauto.clock import Steady
 from sopauto.errors import BadInput, Conflict, OutcomeUnknown, Refused, SopautoError, Stale, StepFailed
 from sopauto.procedures.model import Procedure, Step, StepKind
 from sopauto.tickets.acting import prepare
@@ -17,6 +18,7 @@ from sopauto.tickets.gate import approved_record, issue, module_of, order_of
 from sopauto.tickets.keeping import changes_of
 from sopauto.tickets.model import Action, Attempt, Outcome, State, Ticket, Verb
 from sopauto.tickets.record import Change, commit
+from sopauto.tickets.timing import moment_after_work
 from sopauto.work import Artifact, Probe, Result, WorkOrder
 
 LEASE = timedelta(minutes=15)
@@ -33,6 +35,8 @@ class Work:
     person: str
     position: str
     until: str | None = None
+    since: Steady | None = None
+    """When the work began, told by a counter that nobody can set."""
 
     def run(self, ticket: Ticket, *, number: int) -> tuple[Ticket, Result]:
         """Carry out the step once and record how it ended.
@@ -129,7 +133,7 @@ class Work:
 
     def _back_to_planning(self, ticket: Ticket, stale: Stale) -> None:
         if ticket.state is State.OPEN:
-            self._commit(ticket, self._action(Verb.STALE, note=str(stale)))
+            self._commit(ticket, self._action(ticket, Verb.STALE, note=str(stale)))
 
     def _record(
         self,
@@ -142,7 +146,8 @@ class Work:
         artifacts: tuple[Artifact, ...] = (),
     ) -> Ticket:
         now = self.desk.clock.now()
-        action = self._action(Verb.RUN, note=result.summary if result else note, order=attempt.order, outcome=outcome)
+        told = result.summary if result else note
+        action = self._action(ticket, Verb.RUN, note=told, order=attempt.order, outcome=outcome)
         return self._commit(
             ticket,
             action,
@@ -154,16 +159,20 @@ class Work:
     def _record_reading(self, ticket: Ticket, order: WorkOrder, result: Result) -> Ticket:
         moves = ticket.state is State.OPEN and self.step.kind is StepKind.PROCESS
         verb = Verb.RUN if moves else Verb.EVIDENCE
-        action = self._action(verb, note=result.summary, order=order.digest, outcome=Outcome.DONE)
+        action = self._action(ticket, verb, note=result.summary, order=order.digest, outcome=Outcome.DONE)
         return self._commit(ticket, action, result=result, order=order)
 
-    def _action(self, verb: Verb, *, note: str, order: str | None = None, outcome: Outcome | None = None) -> Action:
+    def _action(
+        self, ticket: Ticket, verb: Verb, *, note: str, order: str | None = None, outcome: Outcome | None = None
+    ) -> Action:
+        with self.desk.store.read() as reader:
+            at, told = moment_after_work(self.desk, reader, ticket, self.since)
         return Action(
             verb=verb,
             person=self.person,
             position=self.position,
-            at=self.desk.clock.now(),
-            note=note,
+            at=at,
+            note=f"{note}{told}",
             order=order,
             outcome=outcome,
         )

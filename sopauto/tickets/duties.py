@@ -17,6 +17,9 @@ EXECUTING = frozenset({Verb.RUN, Verb.EVIDENCE, Verb.STALE, Verb.SETTLE})
 def positions_for(procedure: Procedure, verb: Verb, step: Step) -> tuple[str, ...]:
     """Return the positions that may do this at a step of the SOP."""
     technical = step.technical
+    if verb is Verb.CLOCK:
+        also = (technical.executor, technical.approver) if technical else ()
+        return tuple(dict.fromkeys((*step.actors, *filter(None, also))))
     if technical and (verb in EXECUTING or (verb is Verb.PLAN and technical.plan_step is None)):
         return (technical.executor,)
     if technical and technical.approver and verb in {Verb.APPROVE, Verb.REJECT}:

@@ -46,6 +46,8 @@ def advance(procedure: Procedure, ticket: Ticket, action: Action) -> Transition:
 
     Raises: Refused, when the SOP does not provide for this action at the ticket's present step.
     """
+    if action.verb is Verb.CLOCK:
+        return _clock(procedure, ticket, action)
     if not ticket.is_open and action.verb is not Verb.EVIDENCE:
         raise Refused(f"{ticket.id} is {ticket.state.value}", mend="open a new ticket")
     if ticket.state is State.WAITING and action.verb not in {Verb.WAKE, Verb.CANCEL}:
@@ -193,6 +195,11 @@ def _wake(procedure: Procedure, ticket: Ticket, action: Action) -> Transition:
     step = procedure.step(ticket.step)
     woken = replace(ticket, state=State.OPEN, waits_for=None)
     return Transition(ticket=_go(woken, resolve(step.next, ticket.answers), action))
+
+
+def _clock(_: Procedure, ticket: Ticket, action: Action) -> Transition:
+    """Go on from the present time: a row that was entered by a clock that ran ahead is counted from now."""
+    return Transition(ticket=replace(ticket, since=min(ticket.since, action.at)))
 
 
 def _technical(procedure: Procedure, ticket: Ticket) -> Step:

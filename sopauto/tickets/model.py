@@ -38,6 +38,7 @@ class Verb(StrEnum):
     STALE = "stale"
     SETTLE = "settle"
     WAKE = "wake"
+    CLOCK = "clock"
 
 
 class Outcome(StrEnum):

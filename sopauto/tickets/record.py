@@ -15,6 +15,7 @@ from sopauto.tickets.desk import Desk
 from sopauto.tickets.machine import Transition, advance, open_ticket
 from sopauto.tickets.model import Action, DocumentRef, Letter, Outcome, State, Ticket, Verb
 from sopauto.tickets.storage import Mail, Writer
+from sopauto.tickets.timing import refuse_misdated
 from sopauto.work import Artifact, Json, sha256
 
 ENDING: Final = frozenset({Verb.RUN, Verb.EVIDENCE, Verb.SETTLE})
@@ -141,6 +142,7 @@ def replay(
 
 def sign(desk: Desk, draft: Draft) -> tuple[Entry, Ticket]:
     """Sign a draft with the acting person's key; return the entry and the ticket that it leads to."""
+    refuse_misdated(desk, draft)
     body = body_of(draft)
     signed = desk.signer.sign(body)
     entry = Entry(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sopauto.clock import Steady
 from sopauto.errors import Refused
 from sopauto.procedures.model import Procedure, Step
 from sopauto.tickets.acting import prepare, refuse_during_attempt
@@ -25,6 +26,7 @@ from sopauto.tickets.gate import (
 from sopauto.tickets.machine import plan_holder
 from sopauto.tickets.model import Action, Outcome, State, Ticket, Verb
 from sopauto.tickets.record import Change, commit
+from sopauto.tickets.timing import moment
 from sopauto.work import Artifact, Result, sha256
 
 
@@ -43,6 +45,7 @@ def make_plan(desk: Desk, ticket_id: str, *, person: str, note: str = "") -> tup
                 f"no plan is made at {ticket.step}", mend=f"see `inv ticket.show {ticket.id}` for who is next"
             )
         here = procedure.step(ticket.step)
+        moment(desk, reader, ticket)
         position = admit(desk, reader, ticket, procedure, here, verb=Verb.PLAN, person=person)
         module = module_of(desk, step)
         if not module.mutates:
@@ -72,7 +75,7 @@ def attach(desk: Desk, procedure: Procedure, ticket: Ticket, action: Action, pla
 
     def once(seen: Seen) -> Ticket:
         with desk.store.read() as reader:
-            now = replace(action, at=desk.clock.now())
+            now = replace(action, at=moment(desk, reader, ticket))
             changes: tuple[Change, ...] = (
                 lambda writer: refuse_during_attempt(writer, ticket),
                 # Who made the plan was shown it: `make_plan` returns it to nobody else.
@@ -97,10 +100,12 @@ def run(desk: Desk, ticket_id: str, *, person: str, module: str | None = None) -
         ticket = reader.ticket(ticket_id)
         procedure = desk.procedure_of(ticket, reader)
         step = technical_step(procedure, ticket, module)
+        moment(desk, reader, ticket)
         position = authorise(desk, reader, ticket, procedure, step, person=person)
         refuse_another_round(desk, ticket, step)
         attempts = reader.attempts(ticket.id, step.id)
-    work = Work(desk=desk, procedure=procedure, step=step, person=person, position=position, until=module)
+    since = Steady.begin(desk.clock)
+    work = Work(desk=desk, procedure=procedure, step=step, person=person, position=position, until=module, since=since)
     if attempts and attempts[-1].outcome is None:
         recovered = work.recover(ticket, attempts[-1])
         if recovered is not None:
@@ -119,9 +124,8 @@ def settle(desk: Desk, ticket_id: str, *, person: str, outcome: Outcome, note: s
             ticket = seen.of(reader, ticket_id)
             procedure = desk.procedure_of(ticket, reader)
             position = take_position(procedure, ticket, Verb.SETTLE, person=person, people=desk.people, on=desk.today())
-            action = Action(
-                verb=Verb.SETTLE, person=person, position=position, at=desk.clock.now(), note=note, outcome=outcome
-            )
+            at = moment(desk, reader, ticket)
+            action = Action(verb=Verb.SETTLE, person=person, position=position, at=at, note=note, outcome=outcome)
             drafts = prepare(desk, reader, procedure, ticket, action)
         return commit(desk, drafts)[0]
 
@@ -140,6 +144,7 @@ def undo(desk: Desk, ticket_id: str, *, person: str, note: str) -> Ticket:
         step = procedure.step(ticket.step)
         if not ticket.unknown:
             raise Refused(f"nothing is unknown about {ticket.id}", mend="the SOP's own way back undoes what was done")
+        moment(desk, reader, ticket)
         admit(desk, reader, ticket, procedure, step, verb=Verb.SETTLE, person=person)
         record = approved_record(reader, ticket, step)
         attempt = len(reader.attempts(ticket.id, step.id))

@@ -114,6 +114,12 @@ class Reader(Protocol):
     def entries(self, ticket_id: str) -> Sequence[Entry]:
         """Return the ticket's entries in order of their number."""
 
+    def last_entry(self, ticket_id: str) -> Entry | None:
+        """Return the ticket's newest entry (None: there is no such ticket)."""
+
+    def server_time(self) -> datetime | None:
+        """Return what the clock of the database server says (None: the database is a file of this machine)."""
+
     def last_opening(self) -> str:
         """Return the digest of the first entry of the ticket opened last (`ZERO` when there is none)."""
 

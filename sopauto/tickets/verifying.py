@@ -13,7 +13,7 @@ from typing import Protocol
 from sopauto.errors import BadInput, SopautoError
 from sopauto.journal.entry import Entry, read_body
 from sopauto.journal.export import archive
-from sopauto.journal.verify import findings_of, findings_of_openings
+from sopauto.journal.verify import findings_of, findings_of_openings, mending
 from sopauto.people import People
 from sopauto.procedures.model import Procedure
 from sopauto.tickets.duties import held_position, positions_for, separate
@@ -36,11 +36,12 @@ class Office(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """How much was checked, and what does not hold (empty: all holds)."""
+    """How much was checked, what does not hold (empty: all holds), and which entries mended times of a wrong clock."""
 
     tickets: int
     entries: int
     findings: tuple[str, ...]
+    mended: tuple[str, ...] = ()
 
 
 def findings(office: Office, reader: Reader, ticket_id: str) -> list[str]:
@@ -52,7 +53,9 @@ def verify_ticket(office: Office, reader: Reader, ticket_id: str) -> Verdict:
     """Check one ticket; raises BadInput (unknown id)."""
     reader.ticket(ticket_id)
     entries = reader.entries(ticket_id)
-    return Verdict(tickets=1, entries=len(entries), findings=tuple(_findings(office, reader, ticket_id, entries)))
+    found = tuple(_findings(office, reader, ticket_id, entries))
+    mended = () if found else tuple(f"{ticket_id} entry {number}" for number in mending(entries))
+    return Verdict(tickets=1, entries=len(entries), findings=found, mended=mended)
 
 
 def verify_all(office: Office, reader: Reader) -> Verdict:
@@ -60,12 +63,14 @@ def verify_all(office: Office, reader: Reader) -> Verdict:
     stands = reader.stands()
     found = list(findings_of_openings(reader.openings()))
     found += [f"{ticket}: has entries, but the ticket itself is missing" for ticket in reader.strays()]
+    mended: list[str] = []
     count = 0
     for stand in stands:
         verdict = verify_ticket(office, reader, stand.ticket)
         count += verdict.entries
         found += verdict.findings
-    return Verdict(tickets=len(stands), entries=count, findings=tuple(found))
+        mended += verdict.mended
+    return Verdict(tickets=len(stands), entries=count, findings=tuple(found), mended=tuple(mended))
 
 
 def export_ticket(office: Office, reader: Reader, ticket_id: str) -> bytes:

@@ -10,7 +10,8 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from lab.controller import Controller
 from lab.entering import removal, request, walk_of, workspace_for
 from lab.mailbox import Mailbox
 from lab.walking import Walk
-from sopauto.errors import BadInput, OutcomeUnknown, StepFailed
+from sopauto.errors import BadInput, OutcomeUnknown, Refused, StepFailed
 from sopauto.tickets.acting import act
 from sopauto.tickets.model import State, Ticket, Verb
 from sopauto.tickets.running import make_plan, run
@@ -382,3 +383,38 @@ def test_doors_that_differ_from_the_register_are_told(office: Office) -> None:
     office.door.__exit__()
     assert "does not answer" in office.inv("access.doors", expect=1).stdout
     office.door.__enter__()
+
+
+@dataclass(slots=True)
+class Stepping:
+    """A clock that is set back by so much once the door was told something."""
+
+    clock: Any
+    door: Controller
+    back: timedelta
+
+    def now(self) -> datetime:
+        told = any(request.startswith("PUT") for request in self.door.requests)
+        return self.clock.now() - (self.back if told else timedelta())
+
+
+def test_no_door_is_told_anything_by_a_machine_whose_clock_is_behind(office: Office) -> None:
+    ticket = office.at_row_7()
+    desk = office.desk("wawan")
+    before = list(office.door.requests)
+    late = replace(desk, clock=Stepping(desk.clock, Controller(requests=["PUT"]), timedelta(minutes=1)))
+    with pytest.raises(Refused, match="the clock of this machine says"):
+        run(late, ticket.id, person="wawan")
+    assert office.door.requests == before
+    with office.workspace.app().store.read() as reader:
+        assert reader.attempts(ticket.id, "akses.7") == []
+
+
+def test_what_the_doors_were_told_is_recorded_though_the_clock_was_set_back_meanwhile(office: Office) -> None:
+    ticket = office.at_row_7()
+    desk = office.desk("wawan")
+    done, _ = run(replace(desk, clock=Stepping(desk.clock, office.door, timedelta(hours=2))), ticket.id, person="wawan")
+    assert done.step == "akses.8"
+    assert "the clock of this machine said" in office.inv("ticket.show", ticket.id).stdout
+    assert "1 entries" not in office.inv("ticket.verify", ticket.id).stdout
+    office.doors_equal_the_register("KA-000001")
