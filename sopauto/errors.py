@@ -6,7 +6,12 @@ Each message is one line: what is wrong, where, and what to do next.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
+
+LONGEST: Final = 2500
+"""Characters of what is told of a fault, and of how to mend it."""
+LONGEST_PLACE: Final = 4500
+"""A path may have 4096."""
 
 
 class SopautoError(Exception):
@@ -27,8 +32,15 @@ class SopautoError(Exception):
 
     def __str__(self) -> str:
         """Return the whole message as one line."""
-        text = f"{self.where}: {self.what}" if self.where else self.what
-        return f"{text}; {self.mend}" if self.mend else text
+        what = _line(self.what, LONGEST)
+        text = f"{_line(self.where, LONGEST_PLACE)}: {what}" if self.where else what
+        return f"{text}; {_line(self.mend, LONGEST)}" if self.mend else text
+
+
+def _line(text: str, longest: int) -> str:
+    """Return a part of a message as one line of bounded length: values from outside may stand in it."""
+    cut = f"{text[:longest]}…" if len(text) > longest else text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
 
 
 class BadInput(SopautoError):
