@@ -176,6 +176,8 @@ def load_settings(start: Path | None = None) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadInput(f"malformed TOML ({error})", where=str(path), mend="correct it") from None
     _refuse_secrets(data, path)
+    if "root" in data:
+        raise BadInput("unknown key", where=f"{path} root", mend=f"known: {', '.join(_known(()))}")
     try:
         settings = Settings(root=path.parent, **data)
     except ValidationError as error:

@@ -83,6 +83,8 @@ def with_value(data: Any, way: Way, value: Any) -> Any:
     changed = copy.deepcopy(data)
     parent = changed
     for part in way[:-1]:
+        if isinstance(parent, dict) and part not in parent:
+            parent[part] = {}
         parent = parent[part]
     parent[way[-1]] = value
     return changed
@@ -110,26 +112,33 @@ def held(read: Callable[..., Any], *given: Any) -> Any:
         return None
 
 
-def left_out(model: type[BaseModel], example: Any, way: str = "") -> Iterator[str]:
-    """Yield the fields of a model, and of the models in it, of which an example holds nothing."""
+def left_out(model: type[BaseModel], example: Any, way: Way = ()) -> Iterator[Way]:
+    """Yield the way to each field of a model, and of the models in it, of which an example holds nothing."""
     for name, field in model.model_fields.items():
-        here = f"{way}.{name}" if way else name
-        if not isinstance(example, Mapping) or example.get(name) in (None, [], {}, ""):
-            yield here
-            continue
-        for inner in _models(field.annotation):
-            yield from _left_out_of_any(inner, example[name], here)
+        held_there = example.get(name) if isinstance(example, Mapping) else None
+        inner = list(_models(field.annotation))
+        if held_there in (None, [], {}) and not inner:
+            yield (*way, name)
+        for part in inner:
+            yield from _left_out_of_all(part, _instances(part, held_there), (*way, name))
 
 
-def _left_out_of_any(model: type[BaseModel], value: Any, way: str) -> Iterator[str]:
-    """Yield what none of the examples of a model holds."""
+def _left_out_of_all(model: type[BaseModel], examples: Iterator[tuple[Way, Any]], way: Way) -> Iterator[Way]:
+    """Yield what none of the examples holds, as a way in the first of them."""
+    lacking = [(number, list(left_out(model, each))) for number, each in examples]
+    if lacking:
+        first, found = lacking[0]
+        yield from ((*way, *first, *one) for one in found if all(one in others for _, others in lacking))
+
+
+def _instances(model: type[BaseModel], value: Any) -> Iterator[tuple[Way, Any]]:
+    """Yield each example of a model that a value holds, with the way to it."""
     if isinstance(value, list):
-        found = value
+        yield from (((number,), each) for number, each in enumerate(value))
+    elif isinstance(value, Mapping) and value and not set(value) <= set(model.model_fields):
+        yield from (((name,), each) for name, each in value.items())
     else:
-        alone = set(value) <= set(model.model_fields) if isinstance(value, Mapping) else True
-        found = [value] if alone else list(value.values())
-    lacking = [set(left_out(model, each, way)) for each in found]
-    yield from sorted(set.intersection(*lacking)) if lacking else ()
+        yield (), value
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
