@@ -17,7 +17,7 @@ from sopauto.tickets.model import Letter
 
 CAST = (
     *(role for role in cast.CAST if role.id != "joko"),
-    # Who approves a request is the superior, and not who makes it (row 2).
+    # Who approves a request is the direct superior, and not who makes it (row 2).
     Role(id="endah", name="Endah Susanti", nip="197206182000032002", position="unit-kerja-pemohon", unit=UNIT),
     Role(id="wawan", name="Wawan Hermawan", nip="199001052015031004", position="operator-ruang-server", unit="kominfo"),
 )
@@ -36,7 +36,8 @@ def workspace_for(home: Path, *, door: Controller, mailbox: Mailbox) -> Workspac
     workspace = Workspace(home=home)
     for role in CAST:
         workspace.keys[role.id] = make_key(home / "keys" / role.id)
-    (home / "people.yaml").write_text(people_file(workspace.keys, CAST, positions=POSITIONS, units=UNITS))
+    people = people_file(workspace.keys, CAST, positions=POSITIONS, units=UNITS, direct={"siti": "endah"})
+    (home / "people.yaml").write_text(people)
     (home / "sopauto.toml").write_text(f"""\
 [agency]
 name = "{AGENCY}"

@@ -210,8 +210,9 @@ def people_file(
     positions: Mapping[str, str] = POSITIONS,
     superiors: Mapping[str, str] = NO_SUPERIORS,
     units: Mapping[str, str] = UNITS,
+    direct: Mapping[str, str] = NO_SUPERIORS,
 ) -> str:
-    """Return people.yaml: who holds what, with the public half of each key; `superiors` by position."""
+    """Return people.yaml: who holds what, each public key; `superiors` by position, `direct` ones by person."""
     data: dict[str, Any] = {
         "jabatan": [
             {"id": name, "nama": title, **({"atasan": superiors[name]} if name in superiors else {})}
@@ -224,6 +225,7 @@ def people_file(
                 "nama": role.name,
                 "nip": role.nip,
                 "email": f"{role.id}@{role.unit}.example.go.id",
+                **({"atasan_langsung": direct[role.id]} if role.id in direct else {}),
                 "kunci": [{"publik": public_half(keys[role.id]), "sejak": FIRST_DAY}],
                 "memegang": [{"jabatan": role.position, "unit": role.unit, "sejak": FIRST_DAY}],
             }

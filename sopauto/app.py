@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sopauto.catalogue.shelf import Shelf
 from sopauto.clock import Clock, OfficeHours, SystemClock
 from sopauto.errors import BadInput
-from sopauto.people import People, load_people
+from sopauto.people import People, read_people, refuse_faults
 from sopauto.procedures.finding import Known
 from sopauto.procedures.library import Library
 from sopauto.procedures.model import Procedure
@@ -58,8 +58,8 @@ class App:
 
     @cached_property
     def people(self) -> People:
-        """Who holds which position and key."""
-        return load_people(self.settings.people)
+        """Who holds which position and key, to look at what was done; nobody acts by a file with faults (`desk`)."""
+        return read_people(self.settings.people)
 
     @cached_property
     def library(self) -> Library:
@@ -184,7 +184,7 @@ class App:
         return Comparing(store=self.store, doors=self.doors(), access=self.settings.access, clock=self.clock)
 
     def desk(self, person: str, *, key: Path | None = None, report: Report = quiet) -> Desk:
-        """Return the desk at which a person acts; raises BadInput (unknown person)."""
+        """Return the desk at which a person acts; raises BadInput (unknown person, a people file with faults)."""
         from sopauto.documents.forms import Forms
         from sopauto.drivers.processes import Processes
         from sopauto.drivers.signing import SshKeygenSigner
@@ -194,7 +194,7 @@ class App:
 
         settings = self.settings
         today = self.clock.now().date()
-        self.people.person(person)
+        refuse_faults(self.people).person(person)
         return Desk(
             store=self.store,
             people=self.people,

@@ -1,165 +1,67 @@
-"""Who holds which position, and which keys are theirs, on which day."""
+"""Who holds which position, and which keys are theirs, on which day: read from the people file."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from sopauto.data_file import LineOf, Place, read_document
+from sopauto.data_file import LineOf, Place, parse_document, read_bounded
 from sopauto.errors import BadInput
+from sopauto.people_model import Holding, Key, People, Person, Position, refuse_faults
+from sopauto.people_sound import Sheet, faults_of, remarks_of
+from sopauto.public_keys import KEY_TYPES, public_key
 
-KEY_TYPES: Final = frozenset(
-    {
-        "ssh-ed25519",
-        "ecdsa-sha2-nistp256",
-        "ecdsa-sha2-nistp384",
-        "ecdsa-sha2-nistp521",
-        "ssh-rsa",
-        "sk-ssh-ed25519@openssh.com",
-        "sk-ecdsa-sha2-nistp256@openssh.com",
-    }
-)
-SHORTEST_RSA: Final = 372
-"""Bytes of the public blob of a 2,900-bit RSA key; shorter keys are refused (3,072 bits have 407)."""
+__all__ = [
+    "KEY_TYPES",
+    "Holding",
+    "Key",
+    "People",
+    "Person",
+    "Position",
+    "load_people",
+    "people_from",
+    "public_key",
+    "read_people",
+    "refuse_faults",
+]
+
 MAX_TEXT: Final = 2000
 ID: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
 """Ids go into signed texts, file names and commands: nothing in them needs quoting."""
 
-T = TypeVar("T")
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
-    """A public key (`ssh-ed25519 AAAA…`, without comment) and the days on which it is its owner's, both included."""
-
-    public: str
-    since: date
-    until: date | None = None
-
-    def holds(self, on: date) -> bool:
-        """Tell whether the key was its owner's on that day."""
-        return self.since <= on and (self.until is None or on <= self.until)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    """A person who acts on tickets."""
-
-    id: str
-    name: str
-    nip: str
-    email: str
-    keys: tuple[Key, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Position:
-    """A position (jabatan). `superior` is the id of the position above it."""
-
-    id: str
-    title: str
-    superior: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holding:
-    """A person's tenure of a position in a unit, both days included."""
-
-    person: str
-    position: str
-    unit: str
-    since: date
-    until: date | None = None
-
-    def holds(self, on: date) -> bool:
-        """Tell whether the position was held on that day."""
-        return self.since <= on and (self.until is None or on <= self.until)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class People:
-    """Persons, positions and units by id, and who held what when."""
-
-    persons: Mapping[str, Person]
-    positions: Mapping[str, Position]
-    units: Mapping[str, str]
-    holdings: tuple[Holding, ...]
-    source: str = field(default="people.yaml", compare=False)
-
-    def person(self, person_id: str) -> Person:
-        """Return a person; raises BadInput (unknown)."""
-        return _found(self.persons, person_id, "person", self.source)
-
-    def position(self, position_id: str) -> Position:
-        """Return a position; raises BadInput (unknown)."""
-        return _found(self.positions, position_id, "position", self.source)
-
-    def unit(self, unit_id: str) -> str:
-        """Return a unit's name; raises BadInput (unknown)."""
-        return _found(self.units, unit_id, "unit", self.source)
-
-    def holds(self, person: str, position: str, on: date, unit: str | None = None) -> bool:
-        """Tell whether a person held a position on that day (in that unit, when one is named)."""
-        return any(
-            holding.person == person and holding.position == position and unit in {None, holding.unit}
-            for holding in self.holdings
-            if holding.holds(on)
-        )
-
-    def holders(self, position: str, on: date, unit: str | None = None) -> Sequence[Person]:
-        """Return who held a position on that day, in the order of the file."""
-        ids = {
-            holding.person: None
-            for holding in self.holdings
-            if holding.position == position and unit in {None, holding.unit} and holding.holds(on)
-        }
-        return [self.persons[person] for person in ids]
-
-    def keys(self, person: str, on: date) -> Sequence[Key]:
-        """Return a person's keys of that day; raises BadInput (unknown person)."""
-        return [key for key in self.person(person).keys if key.holds(on)]
-
-
 def load_people(path: Path) -> People:
-    """Return the people that a YAML file lists (`jabatan`, `unit`, `orang`).
+    """Return the people that a YAML file lists (`jabatan`, `unit`, `orang`), to act with them.
 
-    Raises: BadInput, with file and line.
+    Raises: BadInput, with file and line: it cannot be read, or something in it cannot be meant (`people_sound.py`).
     """
-    data, line_of = read_document(path)
-    return _Reading(data=data, line_of=line_of, file=str(path)).people()
+    return refuse_faults(read_people(path))
 
 
-def public_key(text: str) -> str:
-    """Return a public key as type and blob, without comment; raises ValueError (not a key, or a weak one)."""
-    parts = text.split()
-    if len(parts) < 2 or parts[0] not in KEY_TYPES:  # noqa: PLR2004 - type and blob
-        raise ValueError(f"is no public key of a known type ({', '.join(sorted(KEY_TYPES))})")
-    try:
-        blob = base64.b64decode(parts[1], validate=True)
-    except binascii.Error:
-        raise ValueError("is no public key: its second word is not base64") from None
-    name = parts[0].encode()
-    if not blob.startswith(len(name).to_bytes(4, "big") + name):
-        raise ValueError("is no public key: its two words do not belong together")
-    if parts[0] == "ssh-rsa" and len(blob) < SHORTEST_RSA:
-        raise ValueError("is an RSA key of less than 3072 bits")
-    return f"{parts[0]} {parts[1]}"
+def read_people(path: Path) -> People:
+    """Return the people of a file with its faults, to look at what was done; raises BadInput (it cannot be read)."""
+    return people_from(read_bounded(path), str(path))
 
 
-def _found(things: Mapping[str, T], wanted: str, kind: str, source: str) -> T:
-    if wanted in things:
-        return things[wanted]
-    near = get_close_matches(wanted, things, n=1)
-    mend = f"did you mean {near[0]!r}?" if near else f"add it to {source}"
-    raise BadInput(f"unknown {kind} {wanted!r}", mend=mend)
+def people_from(content: bytes, where: str) -> People:
+    """Return the people that the bytes of a file list, with its faults; raises BadInput (they cannot be read)."""
+    data, line_of = parse_document(content, where)
+    return _Reading(data=data, line_of=line_of, file=where).people(content)
+
+
+def _first(pairs: Iterable[tuple[str, R]]) -> dict[str, R]:
+    """Return the pairs by id, in the order of the file; of two with one id the first counts (the other is a fault)."""
+    found: dict[str, R] = {}
+    for name, value in pairs:
+        found.setdefault(name, value)
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,20 +72,39 @@ class _Reading:
     line_of: LineOf
     file: str
 
-    def people(self) -> People:
+    def people(self, content: bytes) -> People:
         self._known(self.data, {"jabatan", "unit", "orang"}, ())
-        positions = {p.id: p for p in self._each("jabatan", self._position)}
-        units = dict(self._each("unit", self._unit))
-        persons: dict[str, Person] = {}
-        holdings: list[Holding] = []
-        for person, held in self._each("orang", self._person):
-            if person.id in persons:
-                raise BadInput(f"the person {person.id!r} is listed twice", where=self.file, mend="keep one")
-            persons[person.id] = person
-            holdings += held
-        people = People(persons=persons, positions=positions, units=units, holdings=tuple(holdings), source=self.file)
-        self._check_names(people)
-        return people
+        positions = list(self._each("jabatan", self._position))
+        units = list(self._each("unit", self._unit))
+        rows = list(self._each("orang", self._person))
+        sheet = Sheet(
+            positions=self._with_lines("jabatan", positions),
+            units=self._with_lines("unit", [name for name, _ in units]),
+            persons=self._with_lines("orang", [person for person, _ in rows]),
+            keys=[
+                (person.id, key, self.line_of("orang", i, "kunci", j))
+                for i, (person, _) in enumerate(rows)
+                for j, key in enumerate(person.keys)
+            ],
+            holdings=[
+                (holding, self.line_of("orang", i, "memegang", j))
+                for i, (_, held) in enumerate(rows)
+                for j, holding in enumerate(held)
+            ],
+        )
+        return People(
+            persons=_first((person.id, person) for person, _ in rows),
+            positions=_first((position.id, position) for position in positions),
+            units=_first(units),
+            holdings=tuple(holding for _, held in rows for holding in held),
+            source=self.file,
+            content=content,
+            faults=faults_of(sheet),
+            remarks=remarks_of(sheet),
+        )
+
+    def _with_lines(self, key: str, rows: list[R]) -> list[tuple[R, int]]:
+        return [(row, self.line_of(key, i)) for i, row in enumerate(rows)]
 
     def _position(self, row: Any, place: Place) -> Position:
         self._known(row, {"id", "nama", "atasan"}, place)
@@ -199,13 +120,15 @@ class _Reading:
         return self._id(row, place), self._text(row, "nama", place)
 
     def _person(self, row: Any, place: Place) -> tuple[Person, list[Holding]]:
-        self._known(row, {"id", "nama", "nip", "email", "kunci", "memegang"}, place)
+        self._known(row, {"id", "nama", "nip", "email", "atasan_langsung", "kunci", "memegang"}, place)
+        superior = row.get("atasan_langsung")
         person = Person(
             id=self._id(row, place),
             name=self._text(row, "nama", place),
             nip=self._text(row, "nip", place),
             email=self._text(row, "email", place),
             keys=tuple(self._key(key, (*place, "kunci", i)) for i, key in enumerate(self._list(row, "kunci", place))),
+            superior=None if superior is None else self._text(row, "atasan_langsung", place),
         )
         held = [
             self._holding(person.id, holding, (*place, "memegang", i))
@@ -230,14 +153,6 @@ class _Reading:
             since=self._date(row, "sejak", place),
             until=self._date_or_none(row, place),
         )
-
-    def _check_names(self, people: People) -> None:
-        for position in people.positions.values():
-            if position.superior is not None:
-                people.position(position.superior)
-        for holding in people.holdings:
-            people.position(holding.position)
-            people.unit(holding.unit)
 
     def _each(self, key: str, read: Callable[[Any, Place], R]) -> Iterable[R]:
         return [read(row, (key, i)) for i, row in enumerate(self._list(self.data, key, ()))]

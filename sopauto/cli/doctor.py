@@ -46,11 +46,13 @@ def _examined(here: App) -> Iterator[tuple[str, str, str]]:
 
 
 def _people(here: App) -> str:
-    people, today = here.people, here.clock.now().date()
+    from sopauto.people import refuse_faults
+
+    people, today = refuse_faults(here.people), here.clock.now().date()
     without = [person for person in people.persons if not people.keys(person, today)]
     if without:
         raise BadInput(f"no key today: {', '.join(without)}", mend="add `kunci` to the people file")
-    return f"{len(people.persons)} persons, {len(people.holdings)} holdings"
+    return "; ".join([f"{len(people.persons)} persons, {len(people.holdings)} holdings", *people.remarks])
 
 
 def _sops(here: App) -> str:

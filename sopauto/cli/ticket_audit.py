@@ -39,13 +39,13 @@ def verify(c: Context, ticket: str, anchor: list[str] | None = None, json: bool 
     with here.store.read() as reader:
         report = verify_all(here, reader) if ticket == ALL else verify_ticket(here, reader, ticket)
         held = hold_against(here, reader, given, None if ticket == ALL else ticket)
-    findings = [*report.findings, *held.findings]
+    findings, notes = [*report.findings, *held.findings], [*report.notes, *held.notes]
     if json:
-        told = {"tickets": report.tickets, "entries": report.entries, "findings": findings}
+        told = {"tickets": report.tickets, "entries": report.entries, "findings": findings, "notes": notes}
         told |= {"mended": report.mended} if report.mended else {}
-        print_json(told | ({"anchors": [one.name for one in given], "notes": held.notes} if given else {}))
+        print_json(told | ({"anchors": [one.name for one in given]} if given else {}))
     else:
-        for line in (*findings, *held.notes):
+        for line in (*findings, *(f"note: {note}" for note in notes)):
             say(f"  {line}")
         mended = f", with a mended clock at {', '.join(report.mended)}" if report.mended else ""
         found = "NOT intact" if findings else f"intact{mended}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,8 @@ from typing import Any, Final, Protocol
 
 from sopauto.errors import BadInput, SopautoError
 
-VERSION: Final = 1
+VERSION: Final = 2
+"""Version 1 had no `people`: who held what was not kept with it."""
 KEYS: Final[Mapping[str, tuple[type, ...]]] = {
     "v": (int,),
     "ticket": (str,),
@@ -31,8 +33,12 @@ KEYS: Final[Mapping[str, tuple[type, ...]]] = {
     "order": (str, type(None)),
 }
 """What a body holds, and of which type."""
-OPTIONAL: Final[Mapping[str, tuple[type, ...]]] = {"outcome": (str,)}
-"""What a body holds only where there is something to say, so that older entries stay what they are."""
+OPTIONAL: Final[Mapping[str, tuple[type, ...]]] = {"outcome": (str,), "people": (str,)}
+"""What a body holds only where there is something to say, so that older entries stay what they are.
+
+`people` is the SHA-256 of the people file of that day; each entry from version 2 on has it.
+"""
+SHA256: Final = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,13 +102,15 @@ def compose_body(
     plan: str | None,
     order: str | None,
     outcome: str | None = None,
+    people: str | None = None,
 ) -> bytes:
     """Return the canonical JSON that is signed: UTF-8, sorted keys, no blanks.
 
+    `people` is the digest of the people file under which it is signed (None: version 1, which has none).
     Raises: BadInput (a text holds what is no character, such as half of an emoji).
     """
     body = {
-        "v": VERSION,
+        "v": 1 if people is None else VERSION,
         "ticket": ticket,
         "number": number,
         "prev": prev,
@@ -119,6 +127,7 @@ def compose_body(
         "plan": plan,
         "order": order,
         **({"outcome": outcome} if outcome else {}),
+        **({"people": people} if people else {}),
     }
     try:
         return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
@@ -128,15 +137,20 @@ def compose_body(
 
 
 def read_body(body: bytes) -> dict[str, Any]:
-    """Return what an entry's body says; raises SopautoError (not a body of this version)."""
+    """Return what an entry's body says (`people` only from version 2 on).
+
+    Raises: SopautoError (not a body of a version that is known).
+    """
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):
         raise SopautoError("an entry of the journal is not readable") from None
     known = {**KEYS, **OPTIONAL}
-    if not isinstance(data, dict) or not KEYS.keys() <= data.keys() <= known.keys() or data["v"] != VERSION:
+    if not isinstance(data, dict) or not KEYS.keys() <= data.keys() <= known.keys():
+        raise SopautoError("an entry of the journal has not the keys of its version")
+    if data["v"] != (VERSION if "people" in data else 1):
         raise SopautoError("an entry of the journal has not the keys of its version")
     for key in data:
-        if not isinstance(data[key], known[key]):
+        if not isinstance(data[key], known[key]) or (key == "people" and not SHA256.fullmatch(data[key])):
             raise SopautoError(f"an entry of the journal has a wrong {key}")
     return data

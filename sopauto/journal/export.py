@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import io
 import tarfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from shlex import quote
 from typing import Final
@@ -62,12 +62,16 @@ last={first}
 """
 
 
-def archive(entries: Sequence[Entry], *, documents: Mapping[str, bytes], people: People) -> bytes:
+PeopleOf = Callable[[Entry], People | None]
+"""The people of an entry's day (None: their file is not kept)."""
+
+
+def archive(entries: Sequence[Entry], *, documents: Mapping[str, bytes], people_of: PeopleOf) -> bytes:
     """Return the archive (tar.gz): same ticket, same bytes.
 
     `documents` holds the content of each attached document by its SHA-256.
     """
-    files = _files(entries, documents, people)
+    files = _files(entries, documents, people_of)
     sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in sorted(files.items()))
     files["SHA256SUMS"] = sums.encode()
     folder = entries[0].ticket
@@ -83,7 +87,7 @@ def archive(entries: Sequence[Entry], *, documents: Mapping[str, bytes], people:
     return packed.getvalue()
 
 
-def _files(entries: Sequence[Entry], documents: Mapping[str, bytes], people: People) -> dict[str, bytes]:
+def _files(entries: Sequence[Entry], documents: Mapping[str, bytes], people_of: PeopleOf) -> dict[str, bytes]:
     ticket = entries[0].ticket
     bodies = [read_body(entry.body) for entry in entries]
     files = {f"dokumen/{digest}": content for digest, content in documents.items()}
@@ -92,16 +96,27 @@ def _files(entries: Sequence[Entry], documents: Mapping[str, bytes], people: Peo
         files[f"entri/{entry.number:04}.json.sig"] = entry.signature.encode()
     names = sorted({(ref["sha256"], ref["name"]) for body in bodies for ref in body["documents"]})
     files["dokumen/DAFTAR.txt"] = "".join(f"{digest}  {name}\n" for digest, name in names).encode()
-    files["allowed_signers"] = "".join(_signers(sorted({body["person"] for body in bodies}), people)).encode()
+    files["allowed_signers"] = allowed_signers(entries, people_of).encode()
     files["BACA-SAYA.txt"] = README.format(ticket=ticket, namespace=NAMESPACE).encode()
     files["periksa.sh"] = _script(entries).encode()
     return files
 
 
-def _signers(persons: Iterable[str], people: People) -> Iterable[str]:
-    for person in persons:
-        for key in people.person(person).keys:
-            yield f"{person} {_options(key)} {key.public}\n"
+def allowed_signers(entries: Sequence[Entry], people_of: PeopleOf) -> str:
+    """Return the file by which `ssh-keygen -Y verify` knows whose key is whose: by the people of each entry's own day.
+
+    A key that was ended or taken out later stands there with the days that it had when it signed.
+    """
+    lines = dict.fromkeys(line for entry in entries for line in _signers(entry, people_of(entry)))
+    return "".join(sorted(lines))
+
+
+def _signers(entry: Entry, people: People | None) -> Iterable[str]:
+    name = read_body(entry.body)["person"]
+    person = people.persons.get(name) if people else None
+    for key in person.keys if person else ():
+        if key.public == entry.key:
+            yield f"{name} {_options(key)} {key.public}\n"
 
 
 def _options(key: Key) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -27,12 +28,28 @@ Keys = Callable[[str, date], Collection[str]]
 """The public keys of a person on a day."""
 Holds = Callable[[str, str, date], bool]
 """Whether a person held a position on a day."""
+Then = Callable[[Entry], "Staff | None"]
+"""Who was who by the people file of an entry's own day; None when that file is not kept."""
 Document = Callable[[str], bytes | None]
 """The content kept under a digest."""
 
 
-def findings_of(entries: Sequence[Entry], *, keys: Keys, holds: Holds, document: Document) -> list[str]:
-    """Return what does not hold about one ticket's entries, each as a sentence; empty when all holds."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staff:
+    """Whose keys and positions were whose, by one people file."""
+
+    keys: Keys
+    holds: Holds
+
+
+def findings_of(
+    entries: Sequence[Entry], *, keys: Keys, holds: Holds, document: Document, then: Then | None = None
+) -> list[str]:
+    """Return what does not hold about one ticket's entries, each as a sentence; empty when all holds.
+
+    `then` gives the people of each entry's own day; without it, `keys` and `holds` speak for all.
+    """
+    present = Staff(keys=keys, holds=holds)
     if not entries:
         return ["the ticket has no entries"]
     mended = _mended(entries)
@@ -42,9 +59,10 @@ def findings_of(entries: Sequence[Entry], *, keys: Keys, holds: Holds, document:
         previous = entries[expected - 2] if expected > 1 else None
         if entry.number != expected:
             found.append(f"{where}: entry {expected} should stand here")
-        found += [f"{where}: {what}" for what in _of_entry(entry, previous, keys, holds, document)]
+        found += [f"{where}: {what}" for what in _of_entry(entry, previous, document)]
         if (older := _older(entry, previous)) and older not in mended:
             found.append(f"{where}: is older than the entry before it (see `inv ticket.mend-clock`)")
+        found += [f"{where}: {what}" for what in _of_person(entry, previous, then or (lambda _: present))]
     return found
 
 
@@ -71,7 +89,7 @@ def findings_of_openings(openings: Sequence[Entry]) -> list[str]:
     return found
 
 
-def _of_entry(entry: Entry, previous: Entry | None, keys: Keys, holds: Holds, document: Document) -> Iterator[str]:
+def _of_entry(entry: Entry, previous: Entry | None, document: Document) -> Iterator[str]:
     try:
         body = read_body(entry.body)
         at = datetime.fromisoformat(body["at"])
@@ -84,7 +102,6 @@ def _of_entry(entry: Entry, previous: Entry | None, keys: Keys, holds: Holds, do
         yield "is not the entry that its signed text says it is"
     if previous is not None and entry.prev != previous.digest:
         yield "does not follow the entry before it"
-    yield from _of_signature(entry, body, at.date(), keys, holds)
     yield from _of_documents(body, document)
 
 
@@ -111,16 +128,35 @@ def _mended(entries: Sequence[Entry]) -> set[Older]:
     return found
 
 
-def _of_signature(entry: Entry, body: dict[str, Any], on: date, keys: Keys, holds: Holds) -> Iterator[str]:
-    person, position = body["person"], body["position"]
+def _of_person(entry: Entry, previous: Entry | None, then: Then) -> Iterator[str]:
+    """Yield whether it was signed by whom it names, with a key and in a position that were theirs on that day."""
     try:
         verify(entry.body, entry.signature, entry.key)
     except BadSignatureError as error:
         yield f"its signature does not hold: {error}"
-    if entry.key not in keys(person, on):
+    body = _readable(entry)
+    if body is None:
+        return
+    if "people" not in body and previous is not None and "people" in (_readable(previous) or {}):
+        yield "names no people file, though the entry before it does"
+    person, position, on = body["person"], body["position"], datetime.fromisoformat(body["at"]).date()
+    staff = then(entry)
+    if staff is None:
+        yield "the people file of its day is missing or not the one that was signed"
+        return
+    if entry.key not in staff.keys(person, on):
         yield f"it was signed with a key that was not {person}'s on {on.isoformat()}"
-    if not holds(person, position, on):
+    if not staff.holds(person, position, on):
         yield f"{person} did not hold {position} on {on.isoformat()}"
+
+
+def _readable(entry: Entry) -> dict[str, Any] | None:
+    try:
+        body = read_body(entry.body)
+        datetime.fromisoformat(body["at"])
+    except (SopautoError, ValueError):
+        return None
+    return body
 
 
 def _of_documents(body: dict[str, Any], document: Document) -> Iterator[str]:

@@ -83,6 +83,7 @@ STEP: Final = (
     "jawaban",
     "kembali",
     "persetujuan",
+    "atasan_langsung",
     "menunggu",
     "aset",
     "isian",
@@ -254,6 +255,7 @@ def _step(row: Part, table: str, *, inferred: bool) -> Step:
         yes_label=answers.text("ya", required=False) if answers and "ya" in answers.data else "Ya",
         no_label=answers.text("tidak", required=False) if answers and "tidak" in answers.data else "Tidak",
         page=row.number("halaman") or 1,
+        direct_superior=row.flag("atasan_langsung"),
     )
 
 

@@ -127,7 +127,7 @@ class Step:
     completing it does to the assets (`siapkan`, `tempatkan`, `bebaskan`; see `assets/`). `inferred` holds the names
     of YAML keys that do not stand in the paper. `documents` are the forms that it fills, `documents_at_no` those of a
     decision that says no. `yes_label` and `no_label` are the paper's words for the two answers, `page` is the sheet of
-    the paper on which the row stands.
+    the paper on which the row stands. `direct_superior`: of the row's actors, only the applicant's direct superior.
     """
 
     id: str
@@ -157,6 +157,7 @@ class Step:
     yes_label: str = "Ya"
     no_label: str = "Tidak"
     page: int = 1
+    direct_superior: bool = False
 
     def targets(self) -> Iterator[str]:
         """Yield every step id or terminator that this step can lead to."""

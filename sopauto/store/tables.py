@@ -87,6 +87,17 @@ entries = Table(
     Index("uq_entries_opening", "prev", unique=True, sqlite_where=text("number = 1")),
 )
 
+people_seen = Table(
+    "people_seen",
+    metadata,
+    Column("ticket", String(40), ForeignKey("tickets.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("people", String(64), ForeignKey("documents.sha256"), nullable=False),  # as the signed text says
+    Column("at", Moment, nullable=False),  # as the signed text says
+    Index("ix_people_seen_people", "people", "at"),
+    Index("ix_people_seen_at", "at"),
+)
+
 documents = Table(
     "documents",
     metadata,
@@ -168,5 +179,5 @@ looks = Table(
     Column("at", Moment, nullable=False),
 )
 
-APPEND_ONLY = ("entries", "documents")
+APPEND_ONLY = ("entries", "documents", "people_seen")
 """Tables on which triggers refuse update and delete (design rule 4)."""

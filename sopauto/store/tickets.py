@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from sopauto.store.access import SqlBook
     from sopauto.store.assets import SqlRegister
+    from sopauto.store.people import SqlPeopleBook
     from sopauto.store.reminders import SqlReminders
 
 
@@ -51,6 +52,13 @@ class SqlReader:
         from sopauto.store.reminders import SqlReminders
 
         return SqlReminders(self._connection)
+
+    @cached_property
+    def people(self) -> SqlPeopleBook:
+        """Under which people file each entry was signed, in the same transaction."""
+        from sopauto.store.people import SqlPeopleBook
+
+        return SqlPeopleBook(self._connection)
 
     def ticket(self, ticket_id: str) -> Ticket:
         """Return a ticket; raises BadInput (unknown id)."""

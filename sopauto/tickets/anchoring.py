@@ -13,6 +13,7 @@ from sopauto.journal.entry import read_body
 from sopauto.journal.sshsig import BadSignatureError, parse, verify
 from sopauto.journal.verify import ZERO
 from sopauto.people import People
+from sopauto.tickets.people_then import PeopleThen
 from sopauto.tickets.storage import Reader, Stand
 
 UNSIGNED = "is not signed: it proves as much as the place where it was kept"
@@ -83,7 +84,7 @@ def hold_against(office: Office, reader: Reader, given: Sequence[Given], ticket:
     found: list[str] = []
     notes: list[str] = []
     for one in given:
-        anchor, wrong = one.anchor, _of_signature(office, one)
+        anchor, wrong = one.anchor, _of_signature(PeopleThen(office.people, reader), one)
         found += wrong
         if not wrong and anchor.person is None:
             notes.append(f"{one.name} {UNSIGNED}")
@@ -110,7 +111,7 @@ def _newer(reader: Reader, given: Given, tickets: Sequence[str], only: str | Non
     return [f"{len(tickets)} tickets and {total} entries are newer than {given.name} ({day}){named}"]
 
 
-def _of_signature(office: Office, given: Given) -> list[str]:
+def _of_signature(then: PeopleThen, given: Given) -> list[str]:
     """Return whether an anchor is signed by whom it names, with a key that was theirs then."""
     person, name = given.anchor.person, given.name
     if person is None:
@@ -123,7 +124,8 @@ def _of_signature(office: Office, given: Given) -> list[str]:
     except BadSignatureError as error:
         return [f"{name}: its signature does not hold: {error}"]
     on = given.anchor.at.date()
-    if key not in _keys(office.people, person, on):
+    people = then.kept(given.anchor.people) if given.anchor.people else None
+    if key not in _keys(people or then.today, person, on):
         return [f"{name}: it was signed with a key that was not {person}'s on {on.isoformat()}"]
     return []
 

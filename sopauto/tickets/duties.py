@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from sopauto.errors import Refused
 from sopauto.people import People
 from sopauto.procedures.model import Procedure, Step
 from sopauto.tickets.machine import plan_holder
-from sopauto.tickets.model import State, Ticket, Verb
+from sopauto.tickets.model import Action, State, Ticket, Verb
 
 EXECUTING = frozenset({Verb.RUN, Verb.EVIDENCE, Verb.STALE, Verb.SETTLE})
+ANSWERING = frozenset({Verb.DONE, Verb.APPROVE, Verb.REJECT})
 
 
 def positions_for(procedure: Procedure, verb: Verb, step: Step) -> tuple[str, ...]:
@@ -60,6 +61,8 @@ def take_position(
             mend=f"those who do: {_holders(procedure, positions, ticket.unit, people, on)}",
         )
     separate(procedure, ticket, verb, person)
+    if step.id == ticket.step:
+        refuse_other_superior(procedure, ticket, verb, person, people=people, on=on)
     return position
 
 
@@ -88,6 +91,73 @@ def separate(procedure: Procedure, ticket: Ticket, verb: Verb, person: str) -> N
         raise Refused(f"{person} approved this and may not carry it out", where=where, mend="another person must")
 
 
+def not_allowed_to_open(procedure: Procedure, action: Action, people: People) -> Iterator[str]:
+    """Yield why a person was not allowed to open a ticket, by the people of that day."""
+    first, unit = procedure.step(procedure.start), str(action.data.get("unit"))
+    if action.verb is not Verb.OPEN:
+        yield f"is the first entry, and does not open the ticket ({action.verb.value})"
+    yield from _out_of_position(procedure, first.actors, action, unit=unit, people=people)
+
+
+def not_allowed(procedure: Procedure, ticket: Ticket, action: Action, people: People) -> Iterator[str]:
+    """Yield why an action on a ticket was not allowed, by the people of that day: position, unit, duties."""
+    step = procedure.step(ticket.step)
+    positions = positions_for(procedure, action.verb, step)
+    if ticket.state is State.DONE and action.verb is Verb.EVIDENCE:
+        recurring = [other.technical for other in procedure.steps if other.technical and other.technical.recurring]
+        positions = tuple(technical.executor for technical in recurring)
+    yield from _out_of_position(procedure, positions, action, unit=ticket.unit, people=people)
+    try:
+        separate(procedure, ticket, action.verb, action.person)
+        refuse_other_superior(procedure, ticket, action.verb, action.person, people=people, on=action.at.date())
+    except Refused as refused:
+        yield str(refused)
+
+
+def _out_of_position(
+    procedure: Procedure, positions: Sequence[str], action: Action, *, unit: str, people: People
+) -> Iterator[str]:
+    on, own = action.at.date(), (action.position,)
+    held = held_position(procedure, own, person=action.person, unit=unit, people=people, on=on)
+    if held is None or action.position not in positions:
+        yield f"{action.person} was not in a position to do this on {on.isoformat()}"
+
+
+def refuse_other_superior(
+    procedure: Procedure, ticket: Ticket, verb: Verb, person: str, *, people: People, on: date
+) -> None:
+    """Refuse anybody but the applicant's direct superior, where the SOP gives a row to that person (SOP 004, row 2)."""
+    step = procedure.step(ticket.step)
+    if not step.direct_superior or verb not in ANSWERING:
+        return
+    superiors = direct_superiors(people, ticket.applicant, ticket.unit, on)
+    if person not in superiors:
+        raise Refused(
+            f"{person} is not the direct superior of {ticket.applicant}",
+            where=f"{ticket.id} {step.id}",
+            mend=f"who is: {', '.join(sorted(superiors))}",
+        )
+
+
+def direct_superiors(people: People, applicant: str, unit: str, on: date) -> frozenset[str]:
+    """Return who was the applicant's direct superior on that day.
+
+    Raises: Refused, when the applicant is not of the unit, or the people file names nobody: an approval by just anybody
+    of the unit would be none.
+    """
+    of_unit = {holding.person for holding in people.holdings if holding.unit == unit and holding.holds(on)}
+    if applicant not in of_unit:
+        raise Refused(f"{applicant} holds no position for {unit}", mend="somebody of the unit asks")
+    found = people.direct_superiors(applicant, on, unit)
+    if found:
+        return found
+    alone = "" if of_unit - {applicant} else f", and {unit} has nobody else"
+    raise Refused(
+        f"{people.source} names no direct superior of {applicant}{alone}",
+        mend=f"state `atasan_langsung: PERSON` at {applicant}, who holds a position for {unit}",
+    )
+
+
 def is_approval(procedure: Procedure, ticket: Ticket) -> bool:
     """Whether saying yes at the ticket's present step is an approval, not an answer or a piece of work."""
     step = procedure.step(ticket.step)
@@ -99,7 +169,7 @@ def _is_applicant(procedure: Procedure, position: str) -> bool:
 
 
 def _titles(people: People, positions: Sequence[str]) -> str:
-    return " or ".join(people.position(position).title for position in positions)
+    return " or ".join(people.title(position) for position in positions)
 
 
 def _holders(procedure: Procedure, positions: Sequence[str], unit: str, people: People, on: date) -> str:

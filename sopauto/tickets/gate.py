@@ -12,6 +12,7 @@ from sopauto.tickets.desk import Desk
 from sopauto.tickets.duties import take_position
 from sopauto.tickets.in_order import InOrder
 from sopauto.tickets.model import State, Ticket, Verb
+from sopauto.tickets.people_then import PeopleThen, refuse_backdated
 from sopauto.tickets.storage import Reader
 from sopauto.tickets.verifying import findings
 from sopauto.work import Json, Plan, TechnicalModule, WorkOrder, canonical, sha256
@@ -114,7 +115,9 @@ def admit(
         mend = f"see `inv ticket.verify {ticket.id}`"
         raise Refused(f"the journal of {ticket.id} does not hold: {broken[0]}", mend=mend)
     # What is done can only be recorded by who can sign it: a wrong key is found before a machine is touched, not after.
-    desk.signer.sign(canonical({"ticket": ticket.id, "step": step.id, "prev": ticket.head, "begins": person}))
+    signed = desk.signer.sign(canonical({"ticket": ticket.id, "step": step.id, "prev": ticket.head, "begins": person}))
+    who = {"person": person, "position": position, "at": desk.clock.now().isoformat()}
+    refuse_backdated(PeopleThen(desk.people, reader), who, signed.key)
     return position
 
 

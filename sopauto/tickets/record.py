@@ -9,12 +9,14 @@ from typing import Final
 
 from sopauto.errors import SopautoError
 from sopauto.journal.entry import Entry, compose_body, read_body
+from sopauto.people import People
 from sopauto.procedures.machine_words import OUTCOME
 from sopauto.procedures.model import Procedure
 from sopauto.tickets.desk import Desk
 from sopauto.tickets.machine import Transition, advance, open_ticket
 from sopauto.tickets.model import Action, DocumentRef, Letter, Outcome, State, Ticket, Verb
-from sopauto.tickets.storage import Mail, Writer
+from sopauto.tickets.people_then import PeopleThen, kept_with, refuse_backdated
+from sopauto.tickets.storage import Mail, Seen, Writer
 from sopauto.tickets.timing import refuse_misdated
 from sopauto.work import Artifact, Json, sha256
 
@@ -54,8 +56,8 @@ def position_after(ticket: Ticket) -> str:
     return ticket.step if ticket.state is State.OPEN else ticket.state.value
 
 
-def body_of(draft: Draft) -> bytes:
-    """Return the canonical JSON that is signed."""
+def body_of(draft: Draft, people: str | None = None) -> bytes:
+    """Return the canonical JSON that is signed; `people` is the digest of the people file of today."""
     action = draft.action
     return compose_body(
         ticket=draft.ticket.id,
@@ -74,6 +76,7 @@ def body_of(draft: Draft) -> bytes:
         plan=action.plan,
         order=action.order,
         outcome=action.outcome.value if action.outcome else None,
+        people=people,
     )
 
 
@@ -143,7 +146,7 @@ def replay(
 def sign(desk: Desk, draft: Draft) -> tuple[Entry, Ticket]:
     """Sign a draft with the acting person's key; return the entry and the ticket that it leads to."""
     refuse_misdated(desk, draft)
-    body = body_of(draft)
+    body = body_of(draft, desk.people.digest)
     signed = desk.signer.sign(body)
     entry = Entry(
         ticket=draft.ticket.id,
@@ -159,17 +162,30 @@ def sign(desk: Desk, draft: Draft) -> tuple[Entry, Ticket]:
 def commit(desk: Desk, drafts: Sequence[Draft]) -> list[Ticket]:
     """Sign the drafts (outside any transaction: a key may ask for a touch) and write all of them, or none.
 
-    Raises: Conflict, when somebody acted on one of the tickets or took one of the places meanwhile.
+    Raises: Refused (by a backdated key or tenure), Conflict, when somebody acted on one of the tickets or took one of
+    the places meanwhile.
     """
     signed = [sign(desk, draft) for draft in drafts]
+    with desk.store.read() as reader:
+        then = PeopleThen(desk.people, reader)
+        for entry, _ in signed:
+            refuse_backdated(then, read_body(entry.body), entry.key)
     with desk.store.write() as writer:
         for draft, (entry, ticket) in zip(drafts, signed, strict=True):
             writer.keep(draft.artifacts)
             writer.append(entry, ticket, due=desk.due(draft.procedure, ticket), title=title_of(ticket))
+            keep_people(writer, desk.people, entry, draft.action.at)
             writer.post(draft.mails, draft.action.at)
             for change in draft.changes:
                 change(writer)
     return [ticket for _, ticket in signed]
+
+
+def keep_people(writer: Writer, people: People, entry: Entry, at: datetime) -> None:
+    """Keep the people file under which an entry was signed, and write that it was."""
+    if people.digest is not None:
+        writer.keep(kept_with(people))
+        writer.people.add(Seen(ticket=entry.ticket, number=entry.number, people=people.digest, at=at))
 
 
 def title_of(ticket: Ticket) -> str:

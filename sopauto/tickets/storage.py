@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -90,6 +90,48 @@ class Reminders(Protocol):
         """Keep a letter; raises Conflict (when the transaction ends) if that one was already written."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """Under which people file (its digest) an entry was signed, and when."""
+
+    ticket: str
+    number: int
+    people: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A people file, from the first to the last entry that was signed under it."""
+
+    people: str
+    first: datetime
+    last: datetime
+    entries: int
+
+
+class PeopleBook(Protocol):
+    """Which entry carries the digest of which people file: what the signed texts say, kept so that it is found."""
+
+    def add(self, seen: Seen) -> None:
+        """Write under which people file an entry was signed."""
+
+    def spans(self) -> Sequence[Span]:
+        """Return each people file with the first and the last moment of its entries, by the first."""
+
+    def first_of(self, people: str) -> Seen:
+        """Return the first entry that was signed under a people file."""
+
+    def last_under(self, people: Collection[str], before: datetime) -> Seen | None:
+        """Return the last entry before a moment that was signed under one of these people files."""
+
+    def of(self, ticket: str) -> Sequence[Seen]:
+        """Return what is written about a ticket's entries, by their number."""
+
+    def at(self, moment: datetime) -> Sequence[Seen]:
+        """Return the entries of one moment."""
+
+
 class Reader(Protocol):
     """A consistent view of the store."""
 
@@ -104,6 +146,10 @@ class Reader(Protocol):
     @property
     def reminders(self) -> Reminders:
         """The reminders of overdue rows, in the same transaction."""
+
+    @property
+    def people(self) -> PeopleBook:
+        """Under which people file each entry was signed, in the same transaction."""
 
     def ticket(self, ticket_id: str) -> Ticket:
         """Return a ticket; raises BadInput (unknown id)."""

@@ -5,10 +5,10 @@ Nothing but the store, `people` and the ticket's own documents is asked: it work
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Protocol
+from datetime import datetime
+from typing import Any, Protocol
 
 from sopauto.errors import BadInput, SopautoError
 from sopauto.journal.entry import Entry, read_body
@@ -16,8 +16,10 @@ from sopauto.journal.export import archive
 from sopauto.journal.verify import findings_of, findings_of_openings, mending
 from sopauto.people import People
 from sopauto.procedures.model import Procedure
-from sopauto.tickets.duties import held_position, positions_for, separate
+from sopauto.tickets.checking_people import PeopleNotes, findings_of_people, staff_of
+from sopauto.tickets.duties import not_allowed, not_allowed_to_open
 from sopauto.tickets.model import Ticket, Verb
+from sopauto.tickets.people_then import PeopleThen
 from sopauto.tickets.record import action_of, replay
 from sopauto.tickets.statements import forged
 from sopauto.tickets.storage import Reader
@@ -36,26 +38,32 @@ class Office(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """How much was checked, what does not hold (empty: all holds), and which entries mended times of a wrong clock."""
+    """How much was checked, what does not hold (empty: all holds), and what is worth knowing.
+
+    `mended` are the entries that mended times of a wrong clock, `notes` tell of the people files.
+    """
 
     tickets: int
     entries: int
     findings: tuple[str, ...]
     mended: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def findings(office: Office, reader: Reader, ticket_id: str) -> list[str]:
     """Return what does not hold about one ticket, each as a sentence (empty: all holds)."""
-    return _findings(office, reader, ticket_id, reader.entries(ticket_id))
+    return _findings(office, PeopleThen(office.people, reader), reader, ticket_id, reader.entries(ticket_id))
 
 
 def verify_ticket(office: Office, reader: Reader, ticket_id: str) -> Verdict:
     """Check one ticket; raises BadInput (unknown id)."""
     reader.ticket(ticket_id)
     entries = reader.entries(ticket_id)
-    found = tuple(_findings(office, reader, ticket_id, entries))
-    mended = () if found else tuple(f"{ticket_id} entry {number}" for number in mending(entries))
-    return Verdict(tickets=1, entries=len(entries), findings=found, mended=mended)
+    then, notes = PeopleThen(office.people, reader), PeopleNotes()
+    notes.look(then, entries)
+    found = _findings(office, then, reader, ticket_id, entries)
+    mended = () if found else _mended(entries)
+    return Verdict(tickets=1, entries=len(entries), findings=tuple(found), mended=mended, notes=tuple(notes.told()))
 
 
 def verify_all(office: Office, reader: Reader) -> Verdict:
@@ -63,14 +71,27 @@ def verify_all(office: Office, reader: Reader) -> Verdict:
     stands = reader.stands()
     found = list(findings_of_openings(reader.openings()))
     found += [f"{ticket}: has entries, but the ticket itself is missing" for ticket in reader.strays()]
+    then, notes, count = PeopleThen(office.people, reader), PeopleNotes(), 0
     mended: list[str] = []
-    count = 0
     for stand in stands:
-        verdict = verify_ticket(office, reader, stand.ticket)
-        count += verdict.entries
-        found += verdict.findings
-        mended += verdict.mended
-    return Verdict(tickets=len(stands), entries=count, findings=tuple(found), mended=tuple(mended))
+        entries = reader.entries(stand.ticket)
+        count += len(entries)
+        notes.look(then, entries)
+        of_ticket = _findings(office, then, reader, stand.ticket, entries)
+        found += of_ticket
+        mended += () if of_ticket else _mended(entries)
+    notes.look_at_versions(then)
+    return Verdict(
+        tickets=len(stands),
+        entries=count,
+        findings=tuple(found),
+        mended=tuple(mended),
+        notes=tuple(notes.told()),
+    )
+
+
+def _mended(entries: Sequence[Entry]) -> tuple[str, ...]:
+    return tuple(f"{entries[0].ticket} entry {number}" for number in mending(entries))
 
 
 def export_ticket(office: Office, reader: Reader, ticket_id: str) -> bytes:
@@ -82,13 +103,13 @@ def export_ticket(office: Office, reader: Reader, ticket_id: str) -> bytes:
         for entry in entries
         for document in read_body(entry.body)["documents"]
     }
-    return archive(entries, documents=documents, people=office.people)
+    then = PeopleThen(office.people, reader)
+    return archive(entries, documents=documents, people_of=then.of)
 
 
-def _findings(office: Office, reader: Reader, ticket_id: str, entries: Sequence[Entry]) -> list[str]:
+def _findings(office: Office, then: PeopleThen, reader: Reader, ticket_id: str, entries: Sequence[Entry]) -> list[str]:
     if not entries:
         return [f"{ticket_id}: has no entries"]
-    people = office.people
 
     def document(digest: str) -> bytes | None:
         try:
@@ -96,46 +117,64 @@ def _findings(office: Office, reader: Reader, ticket_id: str, entries: Sequence[
         except BadInput:
             return None
 
-    def keys(person: str, on: date) -> frozenset[str]:
-        try:
-            return frozenset(key.public for key in people.keys(person, on))
-        except BadInput:
-            return frozenset()
-
-    found = list(findings_of(entries, keys=keys, holds=people.holds, document=document))
+    present = staff_of(then.today)
+    found = findings_of(
+        entries,
+        keys=present.keys,
+        holds=present.holds,
+        document=document,
+        then=lambda entry: staff_of(people) if (people := then.of(entry)) else None,
+    )
     if found:
         return found
     try:
-        return _run_again(office, reader, ticket_id, entries)
+        found += findings_of_people(then, entries)
+        return found + _run_again(office, then, reader, ticket_id, entries)
     except (SopautoError, KeyError, ValueError, AssertionError) as error:
-        return [str(error)]
+        return [*found, str(error)]
 
 
-def _run_again(office: Office, reader: Reader, ticket_id: str, entries: Sequence[Entry]) -> list[str]:
+def _run_again(office: Office, then: PeopleThen, reader: Reader, ticket_id: str, entries: Sequence[Entry]) -> list[str]:
     """Return what the SOP would not have allowed, and whether the kept ticket says something else than its journal."""
     procedure = office.procedure_from(reader.document(read_body(entries[0].body)["procedure"]), f"{ticket_id}/sop.yaml")
     found = forged(procedure, entries)
-    replayed = replay(
-        procedure, entries, before=lambda ticket, entry: found.extend(_duties(office, procedure, ticket, entry))
-    )
+
+    def check(ticket: Ticket | None, entry: Entry) -> None:
+        found.extend(f"{entry.ticket} entry {entry.number}: {what}" for what in _duties(then, procedure, ticket, entry))
+
+    check(None, entries[0])
+    replayed = replay(procedure, entries, before=check)
     if replayed != reader.ticket(ticket_id):
         found.append(f"{ticket_id}: the ticket as kept is not what its journal says")
     return found
 
 
-def _duties(office: Office, procedure: Procedure, ticket: Ticket, entry: Entry) -> list[str]:
-    """Return whether this person was not allowed to do this, then and there."""
-    action = action_of(read_body(entry.body))
-    if action.verb is Verb.WAKE:  # signed by whoever made the room, in the position that made it
-        return []
-    on = action.at.date()
-    positions = positions_for(procedure, action.verb, procedure.step(ticket.step))
-    held = held_position(procedure, positions, person=action.person, unit=ticket.unit, people=office.people, on=on)
-    where = f"{entry.ticket} entry {entry.number}"
-    if held is None or action.position not in positions:
-        return [f"{where}: {action.person} was not in a position to do this on {on.isoformat()}"]
-    try:
-        separate(procedure, ticket, action.verb, action.person)
-    except SopautoError as error:
-        return [f"{where}: {error}"]
-    return []
+def _duties(then: PeopleThen, procedure: Procedure, ticket: Ticket | None, entry: Entry) -> Iterator[str]:
+    """Yield whether this person was not allowed to do this, then and there (`ticket` None: it opens one)."""
+    body, people = read_body(entry.body), then.of(entry)
+    assert people is not None
+    action = action_of(body)
+    if ticket is None:
+        yield from not_allowed_to_open(procedure, action, people)
+        return
+    if body["step"] != ticket.step:
+        yield f"says that it was done at {body['step']}, but the ticket stood at {ticket.step}"
+    if body["procedure"] != ticket.procedure_digest:
+        yield "names another version of the SOP"
+    if action.verb is Verb.WAKE:
+        yield from _not_woken(then, body)
+    else:
+        yield from not_allowed(procedure, ticket, action, people)
+
+
+def _not_woken(then: PeopleThen, body: dict[str, Any]) -> Iterator[str]:
+    """Yield whether no entry of another ticket freed what this one waited for: whoever frees it signs both at once."""
+    if "people" not in body:
+        return
+    for seen in then.shelf.people.at(datetime.fromisoformat(body["at"])):
+        for other in then.shelf.entries(seen.ticket)[seen.number - 1 : seen.number]:
+            cause = read_body(other.body)
+            same = (cause["person"], cause["position"]) == (body["person"], body["position"])
+            if same and seen.ticket != body["ticket"] and cause["verb"] != Verb.WAKE:
+                return
+    yield "nothing was freed at that moment by whom it names"
