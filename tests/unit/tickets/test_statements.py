@@ -14,6 +14,7 @@ from sopauto.procedures.machine_words import MACHINE_WORDS
 from sopauto.tickets.acting import prepare
 from sopauto.tickets.machine import advance
 from sopauto.tickets.model import Action, Outcome, Ticket, Verb
+from sopauto.tickets.record import keep_people
 from sopauto.tickets.verifying import verify_ticket
 from tests.unit.tickets.signing_room import Machine, Room, open_room
 
@@ -107,6 +108,7 @@ def older(room: Room, ticket: Ticket, data: dict[str, Any]) -> Ticket:
         procedure=ticket.procedure_digest,
         plan=None,
         order=None,
+        people=desk.people.digest,
     )
     signed = desk.signer.sign(body)
     entry = Entry(
@@ -120,6 +122,7 @@ def older(room: Room, ticket: Ticket, data: dict[str, Any]) -> Ticket:
     kept = replace(after, entries=entry.number, head=entry.digest)
     with desk.store.write() as writer:
         writer.append(entry, kept, due=None, title="x")
+        keep_people(writer, desk.people, entry, action.at)
     return kept
 
 
