@@ -12,7 +12,7 @@ from sopauto.errors import BadInput, StepFailed
 
 VM: Final = ("gcc", "libc6-dev", "mmdebstrap", "openssh-client", "qemu-system-x86", "qemu-utils", "user-mode-linux")
 LAB: Final = (*VM, "ethtool", "iproute2", "openssh-server", "openvswitch-switch")
-TESTS: Final = ("poppler-utils", "postgresql", "busybox", "zbar-tools")
+TESTS: Final = ("poppler-utils", "postgresql", "busybox", "strace", "zbar-tools")
 SECONDS: Final = 900
 
 

@@ -123,7 +123,7 @@ class App:
         from sopauto.technical.software import Check, Configure, Install, Remove, Run
         from sopauto.technical.software_tests import RunTests
 
-        ansible = Ansible(credentials=self.settings.credentials)
+        ansible = Ansible(credentials=self.settings.credentials, zone=self.settings.time_zone)
         roots = (self.settings.root, CHECKOUT)
         ssh = Ssh(credentials=self.settings.credentials)
         switches = NetmikoSwitches(credentials=self.settings.credentials, locks=self.settings.root / ".locks")

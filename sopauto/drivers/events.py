@@ -78,6 +78,6 @@ class Listener:
         self.tasks.append(Timed(task=task, seconds=round(float(data.get("duration") or 0), 1), how=how))
         self.report(f"{time.monotonic() - self.begun:6.1f} s  {how:<8} {one_line(task)}")
 
-    @staticmethod
-    def _task(data: dict[str, Any]) -> str:
-        return str(data.get("task", "")).partition(" : ")[2][:200] or str(data.get("task", ""))[:200]
+    def _task(self, data: dict[str, Any]) -> str:
+        name = masked(str(data.get("task", "")), self.secrets)
+        return name.partition(" : ")[2][:200] or name[:200]

@@ -9,6 +9,7 @@ parent dies. What the program prints is passed on; an event of ansible-runner th
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import select
 import signal
@@ -142,6 +143,8 @@ def main(command: list[str]) -> int:
     pid_file = os.environ.pop("SOPAUTO_KEEPER_PID", "")
     if pid_file:
         Path(pid_file).write_text(str(os.getpid()))
+        # The run's folder is in use as long as this lives (`run_folder.py`), also when our parent was killed.
+        fcntl.flock(os.open(Path(pid_file).with_name("owner"), os.O_RDONLY), fcntl.LOCK_SH)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as program:
         listen(program)
         code = program.wait()

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final, Protocol
 
 from sopauto.drivers.differences import masked
 from sopauto.drivers.events import Listener
 from sopauto.drivers.inventory_file import inert, inventory
+from sopauto.drivers.run_folder import environment, program, run_folder, ssh_options
 from sopauto.drivers.ssh import Ssh
 from sopauto.drivers.stopping import interruptible
 from sopauto.errors import BadInput, StepFailed
@@ -32,7 +31,6 @@ GREETING_SECONDS: Final = 20
 HOSTS: Final = "inventory/hosts.yml"
 LINE: Final = "line.yml"
 """Files of a run: its one server, and how that is reached, which nothing that is played can say otherwise."""
-KEEPER: Final = Path(__file__).with_name("keeper.py")
 
 
 class Login(Protocol):
@@ -60,10 +58,11 @@ class Login(Protocol):
 
 
 class Ansible:
-    """Runs playbooks by ansible-runner. `credentials` are the settings' logins by name."""
+    """Runs playbooks by ansible-runner. `credentials` are the settings' logins by name, `zone` is that of its dates."""
 
-    def __init__(self, *, credentials: Mapping[str, Login]) -> None:
+    def __init__(self, *, credentials: Mapping[str, Login], zone: str = "UTC") -> None:
         self._credentials = credentials
+        self._zone = zone
 
     def run(
         self, playbook: str, files: Mapping[str, bytes], parameters: Json, *, check: bool, report: Report
@@ -72,12 +71,8 @@ class Ansible:
 
         Raises: BadInput (unknown login), StepFailed (no host key, or another one).
         """
-        with TemporaryDirectory(prefix="sop-") as name:
-            directory = Path(name)
-            for path, content in files.items():
-                (directory / "project" / path).parent.mkdir(parents=True, exist_ok=True)
-                (directory / "project" / path).write_bytes(content)
-            login = self._login(parameters)
+        login = self._login(parameters)
+        with run_folder(files) as directory:
             self._inventory(login, parameters, directory)
             return self._play(directory, playbook, login, check=check, report=report)
 
@@ -90,30 +85,23 @@ class Ansible:
         check: bool,
         report: Report,
     ) -> PlaybookRun:
-        import ansible_runner
+        from ansible_runner import Runner
 
         sudo = _secret(login.sudo_password_env)
         listener = Listener(report=report, secrets=tuple(filter(None, (sudo, _secret(login.password_env)))))
+        options = [
+            "--diff",
+            f"--extra-vars=@{directory / LINE}",
+            *(["--check"] if check else []),
+            *(["--ask-become-pass"] if sudo else []),
+        ]
         with interruptible(directory / "keeper.pid") as stop:
-            runner = ansible_runner.run(
-                private_data_dir=str(directory),
-                playbook=playbook,
-                inventory=str(directory / HOSTS),
-                envvars=_environment(directory),
-                passwords={r"BECOME password.*:\s*?$": sudo} if sudo else None,
-                suppress_env_files=True,
-                cmdline=shlex.join(
-                    [
-                        "--diff",
-                        f"--extra-vars=@{directory / LINE}",
-                        *(["--check"] if check else []),
-                        *(["--ask-become-pass"] if sudo else []),
-                    ]
-                ),
+            runner = Runner(
+                self._config(directory, playbook, options, {r"BECOME password.*:\s*?$": sudo} if sudo else None),
                 event_handler=listener.hear,
                 cancel_callback=stop.asked,
-                quiet=True,
             )
+            runner.run()
         log = masked(_log(runner), listener.secrets)
         if runner.status != "successful":
             ended = f"ansible-playbook ended as {runner.status}: {log.strip()[-300:]}"
@@ -123,6 +111,7 @@ class Ansible:
             listener.failure = None
             if check and listener.changed > len(listener.changes):
                 listener.failure = "a task answered more than can be kept; its changes cannot be told"
+        listener.failure = _refused(directory) or listener.failure
         return PlaybookRun(
             changes=listener.changes,
             failure=listener.failure,
@@ -131,6 +120,31 @@ class Ansible:
             tasks=listener.tasks,
             evidence=listener.evidence,
         )
+
+    def _config(self, directory: Path, playbook: str, options: list[str], passwords: dict[str, str] | None) -> Any:
+        """Return ansible-runner's configuration; its environment is ours alone, it would add all of the caller's."""
+        from ansible_runner import RunnerConfig
+        from ansible_runner.utils import get_callback_dir
+
+        config = RunnerConfig(
+            private_data_dir=str(directory),
+            playbook=playbook,
+            inventory=str(directory / HOSTS),
+            passwords=passwords,
+            cmdline=shlex.join(options),
+            quiet=True,
+        )
+        config.prepare()
+        config.env = {
+            **environment(directory, self._zone),
+            "AWX_ISOLATED_DATA_DIR": config.artifact_dir,
+            "ANSIBLE_CALLBACK_PLUGINS": get_callback_dir(),
+            "ANSIBLE_STDOUT_CALLBACK": "awx_display",
+            "ANSIBLE_CACHE_PLUGIN": "jsonfile",
+            "ANSIBLE_CACHE_PLUGIN_CONNECTION": config.fact_cache,
+        }
+        config.command[:1] = program(directory)
+        return config
 
     def _login(self, parameters: Json) -> Login:
         name = str(parameters.get("credentials"))
@@ -151,17 +165,13 @@ class Ansible:
         line: dict[str, Any] = {
             "ansible_port": port,
             "ansible_user": login.user,
-            "ansible_ssh_common_args": (
-                f"-F none -o UserKnownHostsFile={known_hosts} -o GlobalKnownHostsFile=/dev/null "
-                "-o StrictHostKeyChecking=yes -o IdentitiesOnly=yes"
-            ),
+            "ansible_ssh_common_args": ssh_options(directory),
             "ansible_ssh_extra_args": "",
         }
         if login.key_file:
             line["ansible_ssh_private_key_file"] = str(login.key_file)
         # A role that moves the server to another address goes on there: it is the same key that has to answer.
         server = {"ansible_host": address, "ansible_connection": "ssh", "ansible_python_interpreter": login.python}
-        (directory / HOSTS).parent.mkdir()
         hosts = inventory(str(parameters["server"]), parameters.get("variables", {}), {**server, **line})
         (directory / HOSTS).write_text(hosts)
         (directory / LINE).write_text(inert(line))
@@ -189,31 +199,14 @@ class Ansible:
         return found.host_key
 
 
-def _environment(directory: Path) -> dict[str, str]:
-    """Return Ansible's environment; its `ansible-playbook` is one that the keeper runs."""
-    programs = Path(sys.executable).parent
-    keeper = directory / "bin" / "ansible-playbook"
-    keeper.parent.mkdir()
-    command = [sys.executable, "-I", "-S", str(KEEPER), sys.executable, str(programs / "ansible-playbook")]
-    keeper.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
-    keeper.chmod(0o700)
-    return {
-        "PATH": f"{keeper.parent}:{programs}:{os.environ.get('PATH', '')}",
-        "SOPAUTO_KEEPER_PID": str(directory / "keeper.pid"),
-        "ANSIBLE_ROLES_PATH": str(directory / "project" / "roles"),
-        "ANSIBLE_NOCOLOR": "1",
-        "ANSIBLE_HOST_KEY_CHECKING": "True",
-        "ANSIBLE_PIPELINING": "True",
-        # One login for all tasks. The keeper ends it, so that it does not outlive the playbook; a line that is cut ends
-        # it after a minute, where TCP would wait for a quarter of an hour.
-        "ANSIBLE_SSH_ARGS": (
-            f"-o ControlMaster=auto -o ControlPersist=60 -o ControlPath={directory}/%C "
-            "-o ServerAliveInterval=15 -o ServerAliveCountMax=4"
-        ),
-        "ANSIBLE_TIMEOUT": "30",
-        "ANSIBLE_LOCAL_TEMP": str(directory / "tmp"),
-        "LC_ALL": "C.UTF-8",
-    }
+def _refused(directory: Path) -> str | None:
+    """Return what the playbook asked for and must not have, also when Ansible passed over the refusal."""
+    path = directory / "refused"
+    told = list(dict.fromkeys(path.read_text(errors="replace").splitlines())) if path.exists() else []
+    if not told:
+        return None
+    more = f" and {len(told) - 1} more" if len(told) > 1 else ""
+    return one_line(f"the playbook {told[0]}{more}, which is no part of what was approved")
 
 
 def _secret(variable: str | None) -> str | None:

@@ -9,14 +9,14 @@ was cut off, need not be done again. `playbook.run` takes any playbook; `server.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-from sopauto.data_file import parse_document
 from sopauto.errors import BadInput, Refused, SopautoError, Stale, StepFailed
+from sopauto.technical import run_rules
+from sopauto.technical.run_files import gather
 from sopauto.technical.variables import refuse_unread
 from sopauto.work import Artifact, Json, Plan, Probe, Report, Result, WorkOrder, sha256
 
@@ -82,18 +82,8 @@ class RunPlaybook:
         self._roots = roots
 
     def materials(self, parameters: Json) -> Mapping[str, bytes]:
-        """Return the playbook and every file of the roles that it uses; raises BadInput (there is none)."""
-        path = self._playbook(parameters)
-        content = self._read(path)
-        files = {path: content}
-        ahead = _roles(content, path)
-        while ahead:
-            role = ahead.pop()
-            if not any(name.startswith(f"roles/{role}/") for name in files):
-                of_role = self._role(role)
-                files |= of_role
-                ahead += [further for name, text in of_role.items() for further in _roles(text, name)]
-        return files
+        """Return every file that the run may read; raises BadInput (the playbook or a role is missing)."""
+        return gather(self._roots, self._playbook(parameters))
 
     def plan(self, parameters: Json, report: Report) -> Plan:
         """Return what a check-mode run says would change; changes nothing."""
@@ -192,6 +182,7 @@ class RunPlaybook:
         )
 
     def _run(self, parameters: Json, files: Mapping[str, bytes], report: Report, *, check: bool) -> PlaybookRun:
+        run_rules.refuse(files)
         return self._runner.run(self._playbook(parameters), files, parameters, check=check, report=report)
 
     def _playbook(self, parameters: Json) -> str:
@@ -213,20 +204,6 @@ class RunPlaybook:
             raise Stale("the playbook changed since it was approved", where=order.ticket, mend="plan again")
         return files
 
-    def _read(self, path: str) -> bytes:
-        for root in self._roots:
-            if (root / path).is_file():
-                return (root / path).read_bytes()
-        raise BadInput(f"there is no {path}", where="parameter playbook", mend=f"put it below {self._roots[0]}")
-
-    def _role(self, role: str) -> dict[str, bytes]:
-        for root in self._roots:
-            folder = root / "roles" / role
-            if folder.is_dir():
-                files = sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-                return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
-        raise BadInput(f"there is no role {role}", where="playbook", mend=f"put it below {self._roots[0] / 'roles'}")
-
 
 def _playbook_path(parameters: Json) -> str:
     name = str(parameters.get("playbook", ""))
@@ -235,28 +212,6 @@ def _playbook_path(parameters: Json) -> str:
             f"{name!r} is no playbook's name", where="parameter playbook", mend="write e.g. set_time_zone.yml"
         )
     return f"playbooks/{name}"
-
-
-def _roles(content: bytes, where: str) -> list[str]:
-    """Return the names of the roles that a playbook, a role's tasks or its `meta/main.yml` name."""
-    if not re.fullmatch(r"playbooks/.+|.+/(tasks/.+|meta/main\.yml)", where):
-        return []
-    data, _ = parse_document(content, where)
-    return list(_named_roles(data))
-
-
-def _named_roles(data: Any) -> Iterator[str]:
-    if isinstance(data, list):
-        for part in data:
-            yield from _named_roles(part)
-    elif isinstance(data, dict):
-        for role in [*(data.get("roles") or []), *(data.get("dependencies") or [])]:
-            yield str(role["role"] if isinstance(role, Mapping) else role)
-        for key in ("ansible.builtin.include_role", "ansible.builtin.import_role"):
-            if isinstance(data.get(key), Mapping):
-                yield str(data[key]["name"])
-        for part in data.values():
-            yield from _named_roles(part)
 
 
 def _not_approved(left: Json, approved: Json) -> str:

@@ -1,0 +1,364 @@
+"""What a playbook may not ask for: things that lie outside of what is approved, or run on this machine.
+
+Each fault is told by file, line and how to mend it, before anything runs. What only shows at run time (a path made from
+variables) meets the guard of the run (`drivers/guard.py`): there is no way around either.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sopauto.data_file import LineOf, Place, parse_document
+from sopauto.errors import BadInput
+
+OWN: Final = ("ansible.builtin", "ansible.legacy")
+COLLECTION: Final = re.compile(r"(?![\d_])[a-z0-9_]+\.[a-z][a-z0-9_]*(?:\.\w+)+", re.ASCII)
+"""A name in a collection: `community.general.ufw`."""
+FILTER: Final = re.compile(r"(?:\||\bis(?:\s+not)?)\s*([a-z_]\w*\.[a-z_]\w*\.\w+)", re.ASCII)
+LOOKUP: Final = re.compile(
+    r"\b(?:lookup|query|q)\s*\(\s*(?P<q>['\"])(?P<name>[\w.]+)(?P=q)(?:\s*,\s*(?P<p>['\"])(?P<term>.*?)(?P=p))?", re.S
+)
+CONNECTION: Final = re.compile(
+    r"ansible_(connection|host|port|user|password|pass|(private_key|ssh|scp|sftp|paramiko|local|shell|control|winrm|psrp)\w*"
+    r"|host_key_checking|transport)"
+)
+"""Variables that decide which machine is spoken to, and how."""
+PAIR: Final = re.compile(r"(?:^|\s)(\w+)=((?:\"[^\"]*\"|'[^']*'|\{\{.*?\}\}|[^\s\"'])+)")
+TASK_LISTS: Final = ("tasks", "pre_tasks", "post_tasks", "handlers", "block", "rescue", "always")
+INCLUDED: Final = {
+    "include": ("file", "_raw"),
+    "include_tasks": ("file", "_raw"),
+    "import_tasks": ("file", "_raw"),
+    "import_playbook": ("_raw",),
+    "include_vars": ("file", "dir", "_raw"),
+    "include_role": ("tasks_from", "vars_from", "defaults_from", "handlers_from"),
+    "import_role": ("tasks_from", "vars_from", "defaults_from", "handlers_from"),
+    "script": ("cmd", "_raw"),
+    "copy": ("src",),
+    "template": ("src",),
+    "unarchive": ("src",),
+    "assemble": ("src",),
+    "fetch": ("dest",),
+}
+"""Modules that read or write files on this machine, and which of their options name them."""
+ROLES: Final = ("include_role", "import_role")
+SURROUNDINGS: Final = {
+    "pipe": "runs a command on this machine",
+    "lines": "runs a command on this machine",
+    "url": "reads from the network",
+    "env": "reads the environment of whoever starts it",
+}
+FILE_LOOKUPS: Final = ("file", "fileglob", "first_found", "template", "ini", "csvfile", "unvault", "password")
+HERE: Final = ("localhost", "127.0.0.1", "::1")
+ITSELF: Final = re.compile(r"\{\{\s*(inventory_hostname|ansible_host|ansible_play_hosts(_all)?\[0\])\s*\}\}")
+BESIDE: Final = re.compile(r"\{\{\s*(playbook_dir|role_path)\s*\}\}/?")
+FOLLOWED: Final = (".yml", ".yaml", ".json", ".j2", ".py")
+CARRY: Final = "put it beside the playbook or into a role, and name it by a relative path"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What a playbook may not ask for: where it stands, what it is, how to mend it."""
+
+    where: str
+    what: str
+    mend: str
+
+    def error(self, more: int = 0) -> BadInput:
+        """Return the fault as an error that tells how many others there are."""
+        others = f" (and {more} more of this kind)" if more else ""
+        return BadInput(self.what, where=self.where, mend=f"{self.mend}{others}")
+
+
+@dataclass(slots=True)
+class Named:
+    """What a file names: roles with the place that does, collections, and whether a role's name is made at run time."""
+
+    roles: list[tuple[str, str]] = field(default_factory=list)
+    collections: set[str] = field(default_factory=set)
+    any_role: bool = False
+    faults: list[Fault] = field(default_factory=list)
+
+
+def refuse(files: Mapping[str, bytes]) -> None:
+    """Raise BadInput, naming the first, when files of a run ask for what is no part of it."""
+    found = faults(files)
+    if found:
+        raise found[0].error(len(found) - 1)
+
+
+def faults(files: Mapping[str, bytes]) -> list[Fault]:
+    """Return everything in the files of a run that asks for what is no part of it; raises BadInput (malformed)."""
+    found: list[Fault] = []
+    for name in sorted(files):
+        read = named(name, files[name])
+        if read is None:
+            continue
+        found += read.faults
+        for collection in sorted(read.collections):
+            folder = f"collections/ansible_collections/{collection.replace('.', '/')}/"
+            if not any(path.startswith((folder, f"playbooks/{folder}")) for path in files):
+                what = f"uses the collection {collection}, which is not carried"
+                mend = "use modules of ansible.builtin, or put the collection below the workspace's collections/"
+                found.append(Fault(where=name, what=what, mend=mend))
+    return found
+
+
+def named(name: str, content: bytes) -> Named | None:
+    """Return what a file of a run names; None for a file that is only sent to servers. Raises BadInput (malformed)."""
+    if "/files/" in name or not (name.endswith(FOLLOWED) or "/templates/" in name):
+        return None
+    reading = _Reading(name)
+    if not name.endswith(".py"):
+        reading.text(content.decode(errors="replace"))
+    if _has_tasks(name):
+        reading.tasks(content)
+    elif name.endswith((".yml", ".yaml", ".json")):
+        reading.variables(content.decode(errors="replace"))
+    return reading.found
+
+
+def _has_tasks(name: str) -> bool:
+    """Tell whether a file holds plays, tasks, or what a role depends on."""
+    parts = name.split("/")
+    if not name.endswith((".yml", ".yaml", ".json")) or "templates" in parts:
+        return False
+    if "roles" in parts[:-2]:
+        return {"tasks", "handlers", "meta"} & set(parts[parts.index("roles") + 2 :]) != set()
+    return parts[0] == "playbooks" and not {"vars", "defaults", "group_vars", "host_vars", "collections"} & set(
+        parts[1:-1]
+    )
+
+
+class _Reading:
+    """Reads one file."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.found = Named()
+        self._line_of: LineOf | None = None
+
+    def fault(self, line: int, what: str, mend: str) -> None:
+        self.found.faults.append(Fault(where=f"{self.name}:{line}", what=what, mend=mend))
+
+    # -- text: what stands in templates, wherever they are
+
+    def text(self, text: str) -> None:
+        """Read lookups, filters and tests."""
+        text = re.sub(r"(?m)^\s*#.*$", "", text)
+        for match in LOOKUP.finditer(text):
+            line = text.count("\n", 0, match.start()) + 1
+            self._lookup(_short(match["name"]), match["term"], line)
+            self._collection(match["name"])
+        for match in FILTER.finditer(text):
+            self._collection(match[1])
+
+    def _lookup(self, name: str, term: str | None, line: int) -> None:
+        if name in SURROUNDINGS:
+            self.fault(line, f"lookup {name!r} {SURROUNDINGS[name]}", "state the value in the SOP or in the playbook")
+        elif name in FILE_LOOKUPS and term is not None:
+            words = term.split()
+            # Options of older lookups stand behind the path.
+            self._path(words[0] if words else "", line)
+
+    def variables(self, text: str) -> None:
+        """Read a file of variables."""
+        for number, line in enumerate(text.splitlines(), 1):
+            match = re.match(r"\s*[-{]?\s*[\"']?(ansible_\w+)[\"']?\s*:", line)
+            if match:
+                self._variable(match[1], number)
+
+    def _variable(self, name: str, line: int) -> None:
+        if CONNECTION.fullmatch(name):
+            self.fault(line, f"sets {name}, which decides what machine is spoken to", "leave it to the ticket's server")
+
+    def _collection(self, name: str) -> None:
+        if COLLECTION.fullmatch(name) and not name.startswith(tuple(f"{own}." for own in OWN)):
+            self.found.collections.add(".".join(name.split(".")[:2]))
+
+    # -- tasks: what Ansible reads and does
+
+    def tasks(self, content: bytes) -> None:
+        """Read plays, tasks, handlers, or a role's `meta/main.yml`."""
+        data, self._line_of = parse_document(content, self.name)
+        if isinstance(data, Mapping):
+            for key in ("roles", "dependencies"):
+                self._roles(data.get(key), (key,))
+            self._settings(data, ())
+            self.variables(content.decode(errors="replace"))
+        else:
+            self._list(data, ())
+
+    def _line(self, place: Place) -> int:
+        assert self._line_of is not None
+        return self._line_of(*place)
+
+    def _list(self, data: Any, place: Place) -> None:
+        for number, part in enumerate(data if isinstance(data, list) else []):
+            if isinstance(part, Mapping):
+                self._play(part, (*place, number))
+
+    def _play(self, part: Mapping[str, Any], place: Place) -> None:
+        """Read a play, a block or a task: where keys mean the same, they are read the same."""
+        for key in TASK_LISTS:
+            self._list(part.get(key), (*place, key))
+        for key in ("roles", "dependencies"):
+            self._roles(part.get(key), (*place, key))
+        self._where_it_runs(part, place)
+        self._settings(part, place)
+        for key, module, value in _actions(part):
+            self._action(module, value, part, (*place, key))
+
+    def _settings(self, part: Mapping[str, Any], place: Place) -> None:
+        for path in _texts(part.get("vars_files")):
+            self._path(path, self._line((*place, "vars_files")))
+        for name in _texts(part.get("collections")):
+            self._collection(f"{name}.x")
+        for name in part["vars"] if isinstance(part.get("vars"), Mapping) else ():
+            self._variable(name, self._line((*place, "vars", name)))
+        for key in ("vars_prompt", "debugger"):
+            if part.get(key):
+                what = f"{key} waits for a person at the terminal"
+                self.fault(self._line((*place, key)), what, "state the value in the SOP or in the playbook")
+        for key, terms in part.items():
+            if key.startswith("with_"):
+                for term in _texts(terms) or [""]:
+                    self._lookup(_short(key[5:]), term, self._line((*place, key)))
+
+    def _where_it_runs(self, part: Mapping[str, Any], place: Place) -> None:
+        """Find what runs on this machine, or on a machine that is not the ticket's."""
+        mend = "let it run on the ticket's server; only that one is part of the approval"
+        delegate = part.get("delegate_to")
+        if delegate is not None and not ITSELF.fullmatch(str(delegate)):
+            self.fault(
+                self._line((*place, "delegate_to")), f"delegate_to {delegate}: {_task(part)} runs elsewhere", mend
+            )
+        if str(part.get("connection", "ssh")) not in {"ssh", "smart", "ansible.builtin.ssh"}:
+            what = f"connection {part['connection']}: {_task(part)} does not run over SSH"
+            self.fault(self._line((*place, "connection")), what, mend)
+        if "local_action" in part:
+            self.fault(self._line((*place, "local_action")), f"local_action: {_task(part)} runs on this machine", mend)
+        hosts = [word for text in _texts(part.get("hosts")) for word in re.split(r"[,:\s]+", text)]
+        if set(hosts) & set(HERE) or "::1" in _texts(part.get("hosts")):
+            self.fault(self._line((*place, "hosts")), f"{_task(part)} runs on this machine (hosts)", mend)
+
+    def _roles(self, data: Any, place: Place) -> None:
+        for number, part in enumerate(data if isinstance(data, list) else []):
+            here = (*place, number)
+            if isinstance(part, Mapping):
+                for name in part:
+                    self._variable(name, self._line((*here, name)))
+                self._settings(part, here)
+                self._where_it_runs(part, here)
+                self._role(part.get("role") or part.get("name"), here)
+            else:
+                # Older requirements are written `name,version`.
+                self._role(str(part), here)
+
+    def _role(self, name: Any, place: Place) -> None:
+        line = self._line(place)
+        if not isinstance(name, str) or not name:
+            self.fault(line, "a role without a name", "state its name")
+        elif "{{" in name:
+            self.found.any_role = True
+            self._path(name, line)
+        elif name.startswith(("/", "~")) or ".." in name.split("/"):
+            self.fault(
+                line, f"the role {name} lies outside of what is approved", "put it below roles/, and state its name"
+            )
+        elif COLLECTION.fullmatch(name):
+            self._collection(name)
+        else:
+            self.found.roles.append((name.strip("/"), f"{self.name}:{line}"))
+
+    def _action(self, module: str, value: Any, part: Mapping[str, Any], place: Place) -> None:
+        self._collection(module)
+        short = _short(module)
+        options = _options(value) | _options(part.get("args"))
+        if short in ROLES:
+            self._role(options.get("name") or options.get("role") or options.get("_raw"), place)
+        if short == "add_host":
+            self.fault(
+                self._line(place), f"add_host: {_task(part)} adds another machine", "open a ticket for that server"
+            )
+        if short == "set_fact":
+            for name in options:
+                if name != "ansible_host":  # the host key that is pinned stays the same
+                    self._variable(name, self._line(place))
+        if short == "import_playbook" and COLLECTION.fullmatch(str(options.get("_raw"))):
+            self._collection(str(options["_raw"]))
+        elif not _on_the_server(short, options):
+            for key in INCLUDED.get(short, ()):
+                path = str(options.get(key) or "")
+                self._path(path.partition(" ")[0] if short == "script" else path, self._line(place))
+
+    def _path(self, path: str, line: int) -> None:
+        """Refuse a path that leads out of what is carried."""
+        path = BESIDE.sub("", path.strip().strip("'\""))
+        literal = path.partition("{{")[0]
+        if literal.startswith(("/", "~")):
+            if literal != "/dev/null":
+                self.fault(line, f"reads {path}, which lies outside of what is approved", CARRY)
+            return
+        if ".." in path.split("/"):
+            parts = self.name.split("/")
+            own = "/".join(parts[:2]) if parts[0] == "roles" else parts[0]
+            if not f"{posixpath.normpath(posixpath.join(posixpath.dirname(self.name), path))}/".startswith(f"{own}/"):
+                self.fault(line, f"reads {path}, which leads out of {own}", CARRY)
+
+
+def _actions(part: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """Yield key, module and options of what a task does, in each way in which it can be written."""
+    for key, value in part.items():
+        if key in {"action", "local_action"} and isinstance(value, str):
+            module, _, rest = value.strip().partition(" ")
+            yield key, module, rest
+        elif key in {"action", "local_action"} and isinstance(value, Mapping):
+            options = {name: option for name, option in value.items() if name != "module"}
+            module, _, rest = str(value.get("module", "")).partition(" ")
+            yield key, module, options | _options(rest)
+        elif _short(key) in {*INCLUDED, "add_host", "set_fact"} or COLLECTION.fullmatch(key):
+            yield key, key, value
+
+
+def _options(value: Any) -> dict[str, Any]:
+    """Return a module's options; what has no name is `_raw`."""
+    if isinstance(value, Mapping):
+        return {("_raw" if key in {"_raw_params", "free_form"} else key): part for key, part in value.items()}
+    text = value if isinstance(value, str) else ""
+    options: dict[str, Any] = {name: part.strip("'\"") for name, part in PAIR.findall(text)}
+    rest = PAIR.sub("", text).strip()
+    return options | ({"_raw": rest} if rest else {})
+
+
+def _on_the_server(module: str, options: Mapping[str, Any]) -> bool:
+    """Tell whether a module reads its source on the server."""
+    default = "yes" if module == "assemble" else "no"
+    remote = str(options.get("remote_src", default)).lower() in {"yes", "true", "1", "on", "y", "t"}
+    return module in {"copy", "template", "unarchive", "assemble"} and remote
+
+
+def _short(name: str) -> str:
+    for own in OWN:
+        if name.startswith(f"{own}."):
+            return name[len(own) + 1 :]
+    return name
+
+
+def _texts(value: Any) -> list[str]:
+    """Return all texts of a text, or of lists and mappings of them."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Mapping):
+        return _texts(list(value.values()))
+    if isinstance(value, Sequence):
+        return [text for part in value for text in _texts(part)]
+    return []
+
+
+def _task(part: Mapping[str, Any]) -> str:
+    return f"task {part['name']!r}" if isinstance(part.get("name"), str) else "a task"
