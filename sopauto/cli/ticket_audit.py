@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,9 @@ from sopauto.errors import BadInput, StepFailed
 
 if TYPE_CHECKING:
     from sopauto.app import App
+    from sopauto.journal.export import Closing
     from sopauto.tickets.anchoring import Given
+    from sopauto.tickets.storage import Stand
 
 ALL = "all"
 """Instead of an id: every ticket (Invoke knows no optional arguments without a flag)."""
@@ -90,20 +93,36 @@ def anchor(c: Context, to: str = "", as_: str = "", key: str = "", json: bool = 
     help={
         "ticket": HELP["ticket"],
         "out": "file to write (default: TICKET.tar.gz)",
+        "as": "who closes it with a signature over where it ends (default: nobody)",
+        "key": HELP["key"],
         "json": HELP["json"],
     }
 )
-def export(c: Context, ticket: str, out: str = "", json: bool = False) -> None:
+def export(c: Context, ticket: str, out: str = "", as_: str = "", key: str = "", json: bool = False) -> None:
     """Write one archive with journal, documents and public keys, which an auditor can check without sopauto."""
+    from sopauto.journal.export import Closing
+    from sopauto.store.private import write_private
+    from sopauto.tickets.anchoring import anchor_of
     from sopauto.tickets.verifying import export_ticket
 
     here = app(c)
     path = Path(out or f"{ticket}.tar.gz")
+    if as_:
+        here.people.person(as_)
+
+    def close(stand: Stand) -> Closing:
+        signer = here.people.person(as_)
+        closing = Closing(anchor=anchor_of(stand, at=here.clock.now(), person=as_), signer=signer)
+        return replace(closing, signature=_signed(here, as_, key, closing.content))
+
     with here.store.read() as reader:
-        content = export_ticket(here, reader, ticket)
-    path.write_bytes(content)
+        content = export_ticket(here, reader, ticket, close if as_ else None)
+    try:
+        write_private(path, content)
+    except OSError as error:
+        raise BadInput(f"cannot be written ({error.strerror})", where=str(path), mend="check the folder") from None
     if json:
-        print_json({"file": str(path), "bytes": len(content)})
+        print_json({"file": str(path), "bytes": len(content), "closed_by": as_ or None})
     else:
         say(f"wrote {path} ({len(content):,} bytes); BACA-SAYA.txt inside says how to check it")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -41,8 +41,8 @@ class Mark:
 class Anchor:
     """Where all tickets stood (or one, in its archive), in the order of opening.
 
-    `openings` is the digest of the last opening (64 zeros: none), `people` that of the people file that the newest
-    entry names, `person` who signed the anchor (None: nobody).
+    `openings` is the digest of the last opening among them (64 zeros: none), `people` that of the people file that the
+    newest entry names, `person` who signed the anchor (None: nobody).
     """
 
     at: datetime
@@ -94,11 +94,11 @@ def findings_of_anchor(anchor: Anchor, name: str, openings: Sequence[Entry], end
 
     `openings` are all first entries in order, `ends` the entries that the marks name, as far as they are there.
     """
-    there = {entry.ticket: (position, entry) for position, entry in enumerate(openings)}
+    there = {entry.ticket: entry for entry in openings}
     last = {(entry.ticket, entry.number): entry for entry in ends}
     found = []
-    for position, mark in enumerate(anchor.marks):
-        found += [f"{mark.ticket}: {what} ({name})" for what in _of_mark(mark, position, there, last)]
+    for mark in anchor.marks:
+        found += [f"{mark.ticket}: {what} ({name})" for what in _of_mark(mark, there, last)]
     return found
 
 
@@ -113,18 +113,13 @@ def of_ticket(anchor: Anchor, ticket: str) -> Mark | None:
     return next((mark for mark in anchor.marks if mark.ticket == ticket), None)
 
 
-def _of_mark(
-    mark: Mark, position: int, there: dict[str, tuple[int, Entry]], last: dict[tuple[str, int], Entry]
-) -> Iterator[str]:
+def _of_mark(mark: Mark, there: Mapping[str, Entry], last: Mapping[tuple[str, int], Entry]) -> Iterator[str]:
     if mark.ticket not in there:
         yield f"is missing; the anchor has it with {mark.entries} entries"
         return
-    place, opening = there[mark.ticket]
-    if opening.digest != mark.opening:
+    if there[mark.ticket].digest != mark.opening:  # an opening names the one before it: so the order is the same, too
         yield "was opened by another entry than the anchor has: this is another ticket, or a forked journal"
         return
-    if place != position:
-        yield f"was opened as number {place + 1}, the anchor has it as number {position + 1}"
     entry = last.get((mark.ticket, mark.entries))
     if entry is None:
         yield f"entry {mark.entries} is missing; the anchor has it: the end was cut off"

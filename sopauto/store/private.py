@@ -17,6 +17,15 @@ def touch(path: Path) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ONLY))
 
 
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only its owner may read; raises OSError."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, OWNER_ONLY), "wb") as file:
+        status = os.fstat(file.fileno())
+        if stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid():
+            os.fchmod(file.fileno(), OWNER_ONLY)
+        file.write(content)
+
+
 def close_to_others(path: Path) -> None:
     """Take the rights of everybody else away from a database, what SQLite wrote beside it, its copies and locks.
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select, true, update
 
 from sopauto.errors import BadInput, Conflict, Contended
 from sopauto.journal.entry import Entry
@@ -109,14 +109,18 @@ class SqlReader:
         found = self._entries(select(tables.entries).where(c.ticket == ticket_id, c.number == number))
         return found[0] if found else None
 
-    def stands(self) -> Sequence[Stand]:
-        """Return how each ticket stands, in the order in which the tickets were opened."""
+    def stands(self, ticket_id: str | None = None) -> Sequence[Stand]:
+        """Return how each ticket (or one) stands, in the order in which the tickets were opened."""
         t, e = tables.tickets.c, tables.entries.c
-        counted = self._connection.execute(select(e.ticket, func.count()).group_by(e.ticket)).tuples()
+        only = e.ticket == ticket_id if ticket_id else true()
+        counted = self._connection.execute(select(e.ticket, func.count()).where(only).group_by(e.ticket)).tuples()
         kept: dict[str, int] = dict(counted.all())
-        ends = self._entries(select(tables.entries).join(tables.tickets, t.id == e.ticket).where(e.number == t.entries))
-        opening, end = ({entry.ticket: entry for entry in found} for found in (self.openings(), ends))
-        rows = self._connection.execute(select(t.id, t.entries, t.head, t.state, t.step).order_by(t.sequence))
+        joined = select(tables.entries).join(tables.tickets, t.id == e.ticket).where(only)
+        opening, end = (
+            {entry.ticket: entry for entry in self._entries(joined.where(e.number == number))}
+            for number in (1, t.entries)
+        )
+        rows = select(t.id, t.entries, t.head, t.state, t.step).where(t.id == ticket_id if ticket_id else true())
         return [
             Stand(
                 ticket=row.id,
@@ -127,7 +131,7 @@ class SqlReader:
                 opening=opening.get(row.id),
                 end=end.get(row.id),
             )
-            for row in rows
+            for row in self._connection.execute(rows.order_by(t.sequence))
         ]
 
     def strays(self) -> Sequence[str]:

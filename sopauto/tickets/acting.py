@@ -20,7 +20,7 @@ from sopauto.tickets.duties import held_position, take_position
 from sopauto.tickets.effects import Effect, effect_of, on_cancel, refuse_letter
 from sopauto.tickets.machine import Transition, advance, open_ticket, plan_holder, plan_to_sign
 from sopauto.tickets.model import Action, DocumentRef, Letter, Outcome, Ticket, Verb
-from sopauto.tickets.record import Change, Draft, commit, outcome_of, refer
+from sopauto.tickets.record import Change, Draft, commit, copies_of, outcome_of, refer
 from sopauto.tickets.showing import refuse_other, refuse_unseen
 from sopauto.tickets.statements import STATING, asked_of
 from sopauto.tickets.storage import Mail, Reader
@@ -219,6 +219,7 @@ def prepare(
         )
         papers = papers_of(desk, step, transition, occasion)
         mails = messages_of(desk, step, transition, occasion)
+    papers += copies_of(mails)
     action = replace(action, documents=action.documents + refer(papers))
     draft = Draft(
         procedure=procedure,

@@ -70,6 +70,14 @@ def take_anchor(reader: Reader, *, at: datetime, person: str | None) -> Anchor:
     )
 
 
+def anchor_of(stand: Stand, *, at: datetime, person: str | None) -> Anchor:
+    """Return an anchor of one ticket alone: what its archive says of its end."""
+    assert stand.opening is not None
+    return Anchor(
+        at=at, person=person, openings=stand.opening.digest, people=_people_of([stand]), marks=(mark_of(stand),)
+    )
+
+
 def mark_of(stand: Stand) -> Mark:
     """Return the mark of a ticket whose journal is whole."""
     assert stand.opening is not None

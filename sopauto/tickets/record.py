@@ -51,6 +51,17 @@ def refer(artifacts: Iterable[Artifact]) -> tuple[DocumentRef, ...]:
     return tuple(DocumentRef(name=artifact.name, sha256=sha256(artifact.content)) for artifact in artifacts)
 
 
+def copies_of(mails: Iterable[Mail]) -> tuple[Artifact, ...]:
+    """Return the text of each e-mail as a document, and what it carries: what was told is signed with the action."""
+    copies: list[Artifact] = []
+    for number, mail in enumerate(mails, start=1):
+        text = f"Kepada: {mail.to}\nPerihal: {mail.subject}\n\n{mail.body}"
+        name = "surel.txt" if number == 1 else f"surel-{number}.txt"
+        copies.append(Artifact(name=name, media_type="text/plain", content=text.encode()))
+        copies += [mail.attached] if mail.attached else []
+    return tuple(copies)
+
+
 def position_after(ticket: Ticket) -> str:
     """Return where an action led: the step that is next, or how the ticket stands."""
     return ticket.step if ticket.state is State.OPEN else ticket.state.value

@@ -175,8 +175,8 @@ class Reader(Protocol):
     def entry(self, ticket_id: str, number: int) -> Entry | None:
         """Return one entry (None: there is none)."""
 
-    def stands(self) -> Sequence[Stand]:
-        """Return how each ticket stands, in the order in which the tickets were opened."""
+    def stands(self, ticket_id: str | None = None) -> Sequence[Stand]:
+        """Return how each ticket (or one) stands, in the order in which the tickets were opened."""
 
     def strays(self) -> Sequence[str]:
         """Return the ids of tickets that have entries and are not among the tickets."""

@@ -5,24 +5,28 @@ Nothing but the store, `people` and the ticket's own documents is asked: it work
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sopauto.errors import BadInput, SopautoError
+from sopauto.errors import BadInput, SopautoError, StepFailed
 from sopauto.journal.entry import Entry, read_body
-from sopauto.journal.export import archive
+from sopauto.journal.export import Closing, archive, references
 from sopauto.journal.verify import findings_of, findings_of_openings, mending
 from sopauto.people import People
 from sopauto.procedures.model import Procedure
+from sopauto.tickets.anchoring import anchor_of, refuse_broken
 from sopauto.tickets.checking_people import PeopleNotes, findings_of_people, staff_of
 from sopauto.tickets.duties import not_allowed, not_allowed_to_open
 from sopauto.tickets.model import Ticket, Verb
 from sopauto.tickets.people_then import PeopleThen
 from sopauto.tickets.record import action_of, replay
 from sopauto.tickets.statements import forged
-from sopauto.tickets.storage import Reader
+from sopauto.tickets.storage import Reader, Stand
+
+Close = Callable[[Stand], Closing]
+"""Closes an archive: says, and may sign, where the ticket stands."""
 
 
 class Office(Protocol):
@@ -94,17 +98,36 @@ def _mended(entries: Sequence[Entry]) -> tuple[str, ...]:
     return tuple(f"{entries[0].ticket} entry {number}" for number in mending(entries))
 
 
-def export_ticket(office: Office, reader: Reader, ticket_id: str) -> bytes:
-    """Return one archive (tar.gz) that an auditor can check without sopauto; raises BadInput (unknown id)."""
-    reader.ticket(ticket_id)
+def export_ticket(office: Office, reader: Reader, ticket_id: str, close: Close | None = None) -> bytes:
+    """Return one archive (tar.gz) that an auditor can check without sopauto.
+
+    `close` signs what the archive says of its own end (None: it is not signed).
+
+    Raises: BadInput (unknown id), StepFailed (the journal does not hold: an archive of it would mislead).
+    """
+    verdict = verify_ticket(office, reader, ticket_id)
+    if verdict.findings:
+        more = f" (and {len(verdict.findings) - 1} more)" if len(verdict.findings) > 1 else ""
+        raise StepFailed(
+            f"the journal does not hold, nothing was written: {verdict.findings[0]}{more}",
+            where=ticket_id,
+            mend=f"see `inv ticket.verify {ticket_id}`; keep a copy, call the auditor",
+        )
     entries = reader.entries(ticket_id)
-    documents = {
-        document["sha256"]: reader.document(document["sha256"])
-        for entry in entries
-        for document in read_body(entry.body)["documents"]
-    }
+    (stand,) = reader.stands(ticket_id)
+    refuse_broken(stand)
+    digests = [digest for entry in entries for _, digest in references(read_body(entry.body))]
+    documents = {digest: reader.document(digest) for digest in digests}
+    closing = (close or _unsigned)(stand)
     then = PeopleThen(office.people, reader)
-    return archive(entries, documents=documents, people_of=then.of)
+    return archive(entries, documents=documents, people_of=then.of, closing=closing)
+
+
+def _unsigned(stand: Stand) -> Closing:
+    """Return what an archive says of its end when nobody signs it: as of the last entry, the same whenever made."""
+    assert stand.end is not None
+    at = datetime.fromisoformat(read_body(stand.end.body)["at"])
+    return Closing(anchor=anchor_of(stand, at=at, person=None))
 
 
 def _findings(office: Office, then: PeopleThen, reader: Reader, ticket_id: str, entries: Sequence[Entry]) -> list[str]:

@@ -93,6 +93,10 @@ def state_rewritten(connection: sqlite3.Connection) -> None:
     connection.execute("UPDATE tickets SET content = replace(content, 'penitipan.13', 'konfigurasi.1')")
 
 
+def ticket_rewound(connection: sqlite3.Connection) -> None:
+    connection.execute("UPDATE tickets SET entries = entries - 1 WHERE id LIKE '%0001'")
+
+
 def ticket_removed(connection: sqlite3.Connection) -> None:
     connection.execute("DELETE FROM entries WHERE ticket LIKE '%0001'")
     connection.execute("DELETE FROM tickets WHERE id LIKE '%0001'")
@@ -143,12 +147,23 @@ def test_the_database_itself_refuses_to_change_what_was_signed(original: tuple[O
         connection.execute(statement)
 
 
+@pytest.mark.parametrize("change", [last_removed, removed, ticket_rewound], ids=lambda change: change.__name__)
+def test_a_changed_journal_is_not_exported(
+    original: tuple[Office, str], change: Callable[[sqlite3.Connection], object], tmp_path: Path
+) -> None:
+    office, first = original
+    with tampered(office, change):
+        office.inv("ticket.export", first, "--out", str(tmp_path / "archive.tar.gz"), expect=1)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.fixture
 def archive(original: tuple[Office, str], tmp_path: Path) -> Path:
     """The exported archive of the first ticket, unpacked."""
     office, first = original
     out = tmp_path / "archive.tar.gz"
-    office.inv("ticket.export", first, "--out", str(out))
+    office.inv("ticket.export", first, "--out", str(out), as_="bambang")
+    assert out.stat().st_mode & 0o777 == 0o600
     with tarfile.open(out) as tar:
         tar.extractall(tmp_path, filter="data")
     return tmp_path / first
@@ -170,6 +185,19 @@ def test_an_auditor_agrees_with_stock_ssh_keygen(archive: Path) -> None:
     ended = subprocess.run(["sh", str(archive / "periksa.sh")], capture_output=True, text=True, check=False)
     assert ended.returncode == 0
     assert "utuh" in ended.stdout
+    assert "ditandatangani bambang" in ended.stdout
+
+
+def test_the_archive_holds_the_text_of_each_e_mail_as_its_entry_was_signed_with(
+    original: tuple[Office, str], archive: Path
+) -> None:
+    office, first = original
+    sent = [row for row in office.workspace.app().outbox.rows(10) if row.ticket == first]
+    kept = [path.read_text() for path in (archive / "dokumen").glob("*-surel.txt")]
+    assert sorted(kept) == sorted(f"Kepada: {row.to}\nPerihal: {row.subject}\n\n{row.body}" for row in sent)
+    assert kept
+    bodies = "".join(path.read_text() for path in (archive / "entri").glob("*.json"))
+    assert all(hashlib.sha256(text.encode()).hexdigest() in bodies for text in kept)
 
 
 def test_an_auditor_sees_one_changed_byte(archive: Path) -> None:
