@@ -113,8 +113,8 @@ class SqlReader:
         """Return how each ticket (or one) stands, in the order in which the tickets were opened."""
         t, e = tables.tickets.c, tables.entries.c
         only = e.ticket == ticket_id if ticket_id else true()
-        counted = self._connection.execute(select(e.ticket, func.count()).where(only).group_by(e.ticket)).tuples()
-        kept: dict[str, int] = dict(counted.all())
+        counted = self._connection.execute(select(e.ticket, func.count()).where(only).group_by(e.ticket))
+        kept: dict[str, int] = {row[0]: row[1] for row in counted}
         joined = select(tables.entries).join(tables.tickets, t.id == e.ticket).where(only)
         opening, end = (
             {entry.ticket: entry for entry in self._entries(joined.where(e.number == number))}
