@@ -163,8 +163,8 @@ def _listed(bodies: Iterable[Mapping[str, Any]], names: Mapping[str, str]) -> It
 def allowed_signers(entries: Sequence[Entry], people_of: PeopleOf, closer: Person | None = None) -> str:
     """Return the file by which `ssh-keygen -Y verify` knows whose key is whose: by the people of each entry's own day.
 
-    A key that was ended or taken out later stands there with the days that it had when it signed. `closer` is who closes
-    the archive.
+    A key that was ended or taken out later stands there with the days that it had when it signed. `closer` is who
+    closes the archive.
     """
     lines = dict.fromkeys(line for entry in entries for line in _signers(entry, people_of(entry)))
     lines |= dict.fromkeys(_line(closer.id, key) for key in closer.keys) if closer else {}

@@ -132,8 +132,9 @@ def _of_signature(then: PeopleThen, given: Given) -> list[str]:
     except BadSignatureError as error:
         return [f"{name}: its signature does not hold: {error}"]
     on = given.anchor.at.date()
-    people = then.kept(given.anchor.people) if given.anchor.people else None
-    if key not in _keys(people or then.today, person, on):
+    # The people file of the newest entry, or a later one: a key may be newer than any entry.
+    kept = then.kept(given.anchor.people) if given.anchor.people else None
+    if not any(key in _keys(people, person, on) for people in (kept, then.today) if people):
         return [f"{name}: it was signed with a key that was not {person}'s on {on.isoformat()}"]
     return []
 

@@ -288,7 +288,9 @@ def test_an_archive_that_somebody_closed_cannot_be_cut_under_that_signature(
     closing = Closing(anchor=anchor(entries, "joko"), signer=people.person("joko"))
     signed = signer(keys, "joko", ANCHORS).sign(closing.content)
     documents = {sha256(paper): paper for paper in PAPERS.values()}
-    content = archive(entries, documents=documents, people_of=lambda _: people, closing=replace(closing, signature=signed.signature))
+    content = archive(
+        entries, documents=documents, people_of=lambda _: people, closing=replace(closing, signature=signed.signature)
+    )
     folder = unpacked(content, tmp_path)
     code, lines = check(folder)
     assert code == 0
