@@ -215,6 +215,7 @@ class App:
                 settings=settings.root / "settings",
                 today=lambda: self.clock.now().date(),
                 access=settings.access,
+                logins=settings.credentials.keys(),
             ),
             workers=Processes(),
             report=report,

@@ -178,6 +178,16 @@ def mend_clock(c: Context, ticket: str, as_: str = "", key: str = "", note: str 
     tell_action(app(c), mend(desk, ticket, person=person, note=note), "mended", json=json)
 
 
+@command(help=HELP)
+def wake(c: Context, ticket: str, as_: str = "", key: str = "", json: bool = False) -> None:
+    """Look for room anew for a ticket that waits for it (new racks were imported; a leaving server wakes it by itself)."""
+    from sopauto.cli.ticket_text import tell_action
+    from sopauto.tickets.acting import wake as wake_ticket
+
+    desk, person = desk_of(c, as_, key, json=json)
+    tell_action(app(c), wake_ticket(desk, ticket, person=person), "woken", json=json)
+
+
 @command(help={"json": HELP["json"]})
 def remind(c: Context, json: bool = False) -> None:
     """Remind of overdue rows, each once, and tell the superior later. Let a timer repeat it."""

@@ -124,8 +124,10 @@ def next_command(procedure: Procedure, ticket: Ticket, *, plan: str = "") -> str
     """Return the command that brings the ticket on; `plan` is the digest of the plan that an answer would sign."""
     if ticket.unknown:
         return f"inv ticket.settle {ticket.id}"
-    if not ticket.is_open or ticket.waits_for:
+    if not ticket.is_open:
         return f"inv ticket.show {ticket.id}"
+    if ticket.waits_for:
+        return f"inv ticket.wake {ticket.id}  (it goes on by itself when a server leaves)"
     step = procedure.step(ticket.step)
     if step.technical and step.kind.value == "proses":
         return _next_of_machine_work(ticket, step, plan)

@@ -17,9 +17,9 @@ from sopauto.tickets import access
 from sopauto.tickets.contention import Seen, until_kept
 from sopauto.tickets.desk import Desk, Occasion
 from sopauto.tickets.duties import held_position, take_position
-from sopauto.tickets.effects import Effect, effect_of, on_cancel, refuse_letter
+from sopauto.tickets.effects import Effect, effect_of, on_cancel, refuse_letter, room_for
 from sopauto.tickets.machine import Transition, advance, open_ticket, plan_holder, plan_to_sign
-from sopauto.tickets.model import Action, DocumentRef, Letter, Outcome, Ticket, Verb
+from sopauto.tickets.model import Action, DocumentRef, Letter, Outcome, State, Ticket, Verb
 from sopauto.tickets.record import Change, Draft, commit, copies_of, outcome_of, refer
 from sopauto.tickets.showing import refuse_other, refuse_unseen
 from sopauto.tickets.statements import STATING, asked_of
@@ -122,7 +122,7 @@ def _act_once(
         at = moment(desk, reader, ticket)
         refuse_during_attempt(reader, ticket)
         if verb in {Verb.APPROVE, Verb.REJECT}:
-            refuse_unlooked(reader, procedure, ticket)
+            refuse_unlooked(reader, procedure, ticket, verb)
         position = take_position(procedure, ticket, verb, person=person, people=desk.people, on=desk.today())
         action = Action(verb=verb, person=person, position=position, at=at, note=note, data=dict(data or {}))
         if verb in {Verb.APPROVE, Verb.REJECT}:
@@ -130,6 +130,23 @@ def _act_once(
         begun = (lambda writer: refuse_during_attempt(writer, ticket),)
         drafts = prepare(desk, reader, procedure, ticket, action, changes=begun)
     return commit(desk, drafts)[0]
+
+
+def wake(desk: Desk, ticket_id: str, *, person: str) -> Ticket:
+    """Look for room anew for a ticket that waits, and bring it and those before it on (SOP 001, penitipan.6).
+
+    Raises: Refused (it does not wait, there is no room, the person may not).
+    """
+    with desk.store.read() as reader:
+        ticket = reader.ticket(ticket_id)
+        procedure = desk.procedure_of(ticket, reader)
+        if ticket.state is not State.WAITING:
+            raise Refused(f"{ticket.id} does not wait", mend=f"see `inv ticket.show {ticket.id}`")
+        position = take_position(procedure, ticket, Verb.WAKE, person=person, people=desk.people, on=desk.today())
+        cause = Action(verb=Verb.WAKE, person=person, position=position, at=desk.clock.now())
+        drafts = woken(desk, reader, room_for(reader, ticket), cause)
+    written = commit(desk, drafts)
+    return next(after for after in written if after.id == ticket.id)
 
 
 def refuse_during_attempt(reader: Reader, ticket: Ticket) -> None:
@@ -142,21 +159,35 @@ def refuse_during_attempt(reader: Reader, ticket: Ticket) -> None:
         )
 
 
-def refuse_unlooked(reader: Reader, procedure: Procedure, ticket: Ticket) -> None:
-    """Refuse to answer a decision before its machine work has run in this round, where one actor does both.
+def refuse_unlooked(reader: Reader, procedure: Procedure, ticket: Ticket, verb: Verb) -> None:
+    """Refuse to answer a decision before its machine work was tried in this round, where one actor does both.
 
-    SOP 003, rows 4, 6, 7 and 11: what Staf TI answers is what the machine found. At SOP 001, konfigurasi.4, somebody
-    else answers from the own desk.
+    SOP 003, rows 4, 6, 7 and 11: what Staf TI answers is what the machine found. A yes needs work that came to its
+    end; what could not be looked at is answered by no. At SOP 001, konfigurasi.4, somebody else answers from the own
+    desk.
     """
     step = procedure.step(ticket.step)
     if step.kind is StepKind.PROCESS or step.technical is None or step.technical.executor not in step.actors:
         return
-    for body in (read_body(entry.body) for entry in reader.entries(ticket.id)):
-        ended = body["verb"] in {Verb.RUN, Verb.EVIDENCE} and outcome_of(body) == Outcome.DONE
-        if ended and body["step"] == step.id and datetime.fromisoformat(body["at"]) >= ticket.since:
-            return
-    what = f"{step.technical.module} has not run at {step.id} in this round"
-    raise Refused(what, mend=f"run it with `inv ticket.run {ticket.id}`, then answer")
+    outcomes = _outcomes_in_this_round(reader, ticket)
+    if Outcome.DONE in outcomes or (outcomes and verb is Verb.REJECT):
+        return
+    what = f"{step.technical.module} has not {'come to its end' if outcomes else 'run'} at {step.id} in this round"
+    otherwise = ", or answer no" if outcomes else ", then answer"
+    raise Refused(what, mend=f"run it with `inv ticket.run {ticket.id}`{otherwise}")
+
+
+def _outcomes_in_this_round(reader: Reader, ticket: Ticket) -> set[str]:
+    """Return how machine work at the ticket's present row ended since the row was entered."""
+    bodies = (read_body(entry.body) for entry in reader.entries(ticket.id))
+    return {
+        str(outcome)
+        for body in bodies
+        if body["verb"] in {Verb.RUN, Verb.EVIDENCE, Verb.SETTLE}
+        and (outcome := outcome_of(body))
+        and body["step"] == ticket.step
+        and datetime.fromisoformat(body["at"]) >= ticket.since
+    }
 
 
 def with_plan(reader: Reader, procedure: Procedure, ticket: Ticket, action: Action, seen_plan: str | None) -> Action:
@@ -206,7 +237,7 @@ def prepare(
     if step is None:
         validate((), action.data, f"{ticket.id} {ticket.step}")
     else:
-        action, effect = _stated(desk, reader, ticket, action, transition)
+        action, effect = _stated(desk, reader, procedure, ticket, action, transition)
         transition = advance(procedure, ticket, action)
         occasion = Occasion(
             procedure=procedure,
@@ -235,13 +266,14 @@ def prepare(
 
 
 def _stated(
-    desk: Desk, reader: Reader, ticket: Ticket, action: Action, transition: Transition
+    desk: Desk, reader: Reader, procedure: Procedure, ticket: Ticket, action: Action, transition: Transition
 ) -> tuple[Action, Effect]:
     """Return the action with what its person stated, checked, and with what the completed step adds to it."""
     step, answer = transition.completed, transition.answer
     assert step is not None
     asked = asked_of(step, answer) if action.verb in STATING else ()
     fields = validate(asked, action.data, f"{ticket.id} {step.id}")
+    desk.parameters.refuse(procedure, ticket, fields, f"{ticket.id} {step.id}")
     if step.effect is not None and step.effect in access.EFFECTS:
         case = access.Case(reader=reader, access=desk.access, ticket=ticket, action=action, answer=answer)
         effect = access.effect_on_access(step.effect, case)

@@ -19,7 +19,7 @@ from sopauto.tickets.keeping import changes_of
 from sopauto.tickets.model import Action, Attempt, Outcome, State, Ticket, Verb
 from sopauto.tickets.record import Change, commit
 from sopauto.tickets.timing import moment_after_work
-from sopauto.work import Artifact, Probe, Result, WorkOrder
+from sopauto.work import Artifact, Probe, Result, TechnicalModule, WorkOrder
 
 LEASE = timedelta(minutes=15)
 """How long the attempt of a worker on another machine is believed to be running."""
@@ -43,11 +43,10 @@ class Work:
 
         Raises: Refused, Stale, StepFailed, OutcomeUnknown; each is recorded first.
         """
-        order = self._order(ticket, number)
         module = module_of(self.desk, self.step, until=self.until)
         if not module.mutates:
-            result = module.apply(order, self.desk.report)
-            return self._record_reading(ticket, order, result), result
+            return self._read(ticket, module, number)
+        order = self._order(ticket, number)
         attempt = self._claim(ticket, order)
         try:
             result = module.apply(order, self.desk.report)
@@ -63,6 +62,25 @@ class Work:
             raise
         outcome = Outcome.DONE if result.complete else Outcome.PARTLY
         return self._record(ticket, attempt, outcome, result=result), result
+
+    def _read(self, ticket: Ticket, module: TechnicalModule, number: int) -> tuple[Ticket, Result]:
+        """Carry out work that only reads. That it could not be done is recorded where somebody decides by it.
+
+        Raises: StepFailed, Refused, BadInput.
+        """
+        try:
+            order = self._order(ticket, number)
+            result = module.apply(order, self.desk.report)
+        except (StepFailed, BadInput, Refused) as error:
+            if self.step.kind is not StepKind.DECISION:
+                raise
+            told = f"{module.name} could not be carried out: {error.what}"
+            self._commit(
+                ticket, self._action(Verb.EVIDENCE, note=told, outcome=Outcome.FAILED), artifacts=error.evidence
+            )
+            mend = f"mend it and run it again, or answer no: `inv ticket.reject {ticket.id}`"
+            raise StepFailed(told, where=error.where, mend=mend, evidence=error.evidence) from None
+        return self._record_reading(ticket, order, result), result
 
     def recover(self, ticket: Ticket, attempt: Attempt) -> tuple[Ticket, Result] | None:
         """Ask the machine what became of an attempt without a result; None means: not begun, so run it.

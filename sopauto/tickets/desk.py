@@ -63,6 +63,9 @@ class Parameters(Protocol):
     def __call__(self, module: str, ticket: Ticket, step: Step, reader: Reader) -> Json:
         """Return the module's parameters as plain JSON; raises Refused when something is not settled yet."""
 
+    def refuse(self, procedure: Procedure, ticket: Ticket, stated: Json, where: str) -> None:
+        """Refuse a statement that machine work of a later row could not use; raises BadInput."""
+
 
 class Workers(Protocol):
     """Who carries out attempts."""

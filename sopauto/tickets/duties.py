@@ -83,11 +83,15 @@ def separate(procedure: Procedure, ticket: Ticket, verb: Verb, person: str) -> N
     if verb is Verb.APPROVE and is_approval(procedure, ticket):
         holder = plan_holder(procedure, ticket)
         planned = ticket.plans.get(holder.id) if holder else None
-        if person in ticket.requesters:
+        if person in ticket.requesters and not _approved_before(procedure, ticket, person):
             raise Refused(f"{person} requested this and may not approve it", where=where, mend="another person must")
         if person in ticket.executors or (planned and planned.by == person):
             raise Refused(f"{person} carries this out and may not approve it", where=where, mend="another person must")
-    if verb in EXECUTING | {Verb.PLAN} and person in ticket.approvers:
+    if verb is Verb.DONE and person in ticket.approvers and _is_applicants(procedure, procedure.step(ticket.step)):
+        raise Refused(f"{person} approved this and may not request it", where=where, mend="another person must")
+    # Who plans at a row before the machine work (SOP 000, row 9) proposes it; another person approves, a third does it.
+    executes = verb in EXECUTING or (verb is Verb.PLAN and procedure.step(ticket.step).technical is not None)
+    if executes and person in ticket.approvers:
         raise Refused(f"{person} approved this and may not carry it out", where=where, mend="another person must")
 
 
@@ -162,6 +166,18 @@ def is_approval(procedure: Procedure, ticket: Ticket) -> bool:
     """Whether saying yes at the ticket's present step is an approval, not an answer or a piece of work."""
     step = procedure.step(ticket.step)
     return step.approval or bool(step.technical and step.technical.approver)
+
+
+def _approved_before(procedure: Procedure, ticket: Ticket, person: str) -> bool:
+    """Whether a superior approves in the applicants' own column (SOP 004, row 2) what came back to be approved again.
+
+    Who acts in that column counts as a requester; who approved there first requested nothing.
+    """
+    return person in ticket.approvers and _is_applicants(procedure, procedure.step(ticket.step))
+
+
+def _is_applicants(procedure: Procedure, step: Step) -> bool:
+    return any(_is_applicant(procedure, actor) for actor in step.actors)
 
 
 def _is_applicant(procedure: Procedure, position: str) -> bool:

@@ -166,6 +166,24 @@ def on_cancel(reader: Reader, ticket: Ticket) -> Effect:
     return Effect() if held is None else _free(reader, held)
 
 
+def room_for(reader: Reader, ticket: Ticket) -> Effect:
+    """Return the effect of looking for room anew: new racks or addresses may have come, without a server that left.
+
+    Raises: Refused (there is none; or another ticket waits longer and still finds none).
+    """
+    estate = read_estate(reader.assets)
+    effect = Effect(wakes=_wakes(reader, estate))
+    if ticket.id in {woken.id for woken, _, _ in effect.wakes}:
+        return effect
+    first = reader.waiting(ROOM)[0]
+    place = find_place(estate, height=int(first.letter["tinggi_u"]))
+    reasons = "; ".join(place.reasons) if isinstance(place, NoRoom) else "what there is goes to who waited longer"
+    raise Refused(
+        f"there is no room for {ticket.id}: {reasons}",
+        mend="import new racks, ports or addresses (`inv assets.import FILE`), or wait until a server leaves",
+    )
+
+
 def _wakes(reader: Reader, estate: Estate) -> tuple[tuple[Ticket, Change, Json], ...]:
     """Wake from the head of the queue while there is room; nobody overtakes."""
     wakes: list[tuple[Ticket, Change, Json]] = []

@@ -11,6 +11,7 @@ from sopauto.procedures.model import Procedure, Step
 from sopauto.tickets.desk import Desk
 from sopauto.tickets.duties import take_position
 from sopauto.tickets.in_order import InOrder
+from sopauto.tickets.machine import may_look_again
 from sopauto.tickets.model import State, Ticket, Verb
 from sopauto.tickets.people_then import PeopleThen, refuse_backdated
 from sopauto.tickets.storage import Reader
@@ -85,7 +86,8 @@ def authorise(desk: Desk, reader: Reader, ticket: Ticket, procedure: Procedure, 
     Raises: Refused, with a sentence that says why.
     """
     recurring = ticket.state is State.DONE and step.technical is not None and step.technical.recurring is not None
-    if not recurring and (ticket.state is not State.OPEN or ticket.step != step.id):
+    again = may_look_again(procedure, ticket, step)
+    if not (recurring or again) and (ticket.state is not State.OPEN or ticket.step != step.id):
         where_it_stands = ticket.step if ticket.is_open else ticket.state.value
         raise Refused(
             f"{ticket.id} stands at {where_it_stands}, not at {step.id}",

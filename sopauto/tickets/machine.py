@@ -84,6 +84,19 @@ def plan_at_hand(procedure: Procedure, ticket: Ticket) -> Planned | None:
     return plan_to_sign(procedure, ticket) or under
 
 
+def may_look_again(procedure: Procedure, ticket: Ticket, step: Step) -> bool:
+    """Tell whether the look that an answered decision rests on can be taken again, as evidence for machine work now.
+
+    SOP 001: without `custody.check` (konfigurasi.4) no host key is pinned, and `inventory.collect` (row 7) needs one.
+    """
+    here, work = procedure.step(ticket.step), step.technical
+    if ticket.state is not State.OPEN or here.technical is None or here.kind is not StepKind.PROCESS:
+        return False
+    if work is None or step.kind is not StepKind.DECISION or work.plan_of or work.executor != here.technical.executor:
+        return False
+    return step.id in ticket.answers
+
+
 def _done(procedure: Procedure, ticket: Ticket, action: Action) -> Transition:
     step = procedure.step(ticket.step)
     if step.kind is StepKind.DECISION:
@@ -103,6 +116,11 @@ def _approve(procedure: Procedure, ticket: Ticket, action: Action) -> Transition
         raise Refused(f"{step.id} is not an approval", mend="complete it with `ticket.done`")
     holder = plan_holder(procedure, ticket)
     technical = holder.technical if holder else None
+    if holder and technical and technical.plan_step == step.id and holder.id not in ticket.plans:
+        raise Refused(
+            f"{step.id} hands on the plan for {holder.id}, and there is none",
+            mend=f"make one with `inv ticket.plan {ticket.id}`, or answer no",
+        )
     signs_plan = technical is not None and (
         technical.approval_step == step.id or (holder == step and technical.approver is not None)
     )
@@ -138,7 +156,7 @@ def _reject(procedure: Procedure, ticket: Ticket, action: Action) -> Transition:
         return Transition(ticket=_without_plan(ticket, step.id))
     if step.back is None:
         raise Refused(f"the SOP has no way back from {step.id}", mend="complete it, or let the applicant cancel")
-    return Transition(ticket=_enter(ticket, step.back, action), completed=None)
+    return Transition(ticket=_enter(procedure, ticket, step.back, action), completed=None)
 
 
 def _cancel(_: Procedure, ticket: Ticket, action: Action) -> Transition:
@@ -179,7 +197,7 @@ def _stale(procedure: Procedure, ticket: Ticket, action: Action) -> Transition:
     ticket = _without_plan(ticket, step.technical.plan_of or step.id)
     planned_at = step.technical.plan_step or step.technical.plan_of
     if planned_at:
-        ticket = _enter(ticket, planned_at, action)
+        ticket = _enter(procedure, ticket, planned_at, action)
     return Transition(ticket=ticket)
 
 
@@ -194,7 +212,7 @@ def _wake(procedure: Procedure, ticket: Ticket, action: Action) -> Transition:
         raise Refused(f"{ticket.id} does not wait", mend=f"see `inv ticket.show {ticket.id}`")
     step = procedure.step(ticket.step)
     woken = replace(ticket, state=State.OPEN, waits_for=None)
-    return Transition(ticket=_go(woken, resolve(step.next, ticket.answers), action))
+    return Transition(ticket=_go(procedure, woken, resolve(step.next, ticket.answers), action))
 
 
 def _clock(_: Procedure, ticket: Ticket, action: Action) -> Transition:
@@ -219,7 +237,7 @@ def _complete(procedure: Procedure, ticket: Ticket, action: Action, *, answer: b
     if step.waits:
         ticket = replace(ticket, state=State.WAITING, waits_for=step.waits, since=action.at)
     else:
-        ticket = _go(ticket, resolve(target, answers), action)
+        ticket = _go(procedure, ticket, resolve(target, answers), action)
     return Transition(ticket=ticket, completed=step, answer=answer)
 
 
@@ -231,16 +249,31 @@ def resolve(target: Target | None, answers: Mapping[str, bool]) -> str:
     return target
 
 
-def _go(ticket: Ticket, target: str, action: Action) -> Ticket:
+def _go(procedure: Procedure, ticket: Ticket, target: str, action: Action) -> Ticket:
     if target in ENDS:
         state = State.REJECTED if target == REJECTED else State.DONE
         return replace(ticket, state=state, since=action.at)
-    return _enter(ticket, target, action)
+    return _enter(procedure, ticket, target, action)
 
 
-def _enter(ticket: Ticket, step_id: str, action: Action) -> Ticket:
+def _enter(procedure: Procedure, ticket: Ticket, step_id: str, action: Action) -> Ticket:
+    """Return the ticket at a row. What was approved there in an earlier round is asked anew."""
     rounds = {**ticket.rounds, step_id: ticket.rounds.get(step_id, 0) + 1}
-    return replace(ticket, step=step_id, since=action.at, rounds=rounds)
+    return replace(_unapproved(procedure, ticket, step_id), step=step_id, since=action.at, rounds=rounds)
+
+
+def _unapproved(procedure: Procedure, ticket: Ticket, step_id: str) -> Ticket:
+    """Return the ticket without the approval that the row gives: one approval lets work be done once."""
+    plans = dict(ticket.plans)
+    for step in procedure.steps:
+        work, planned = step.technical, ticket.plans.get(step.id)
+        if work is None or planned is None:
+            continue
+        if work.approver is not None and step.id == step_id:
+            del plans[step.id]
+        elif work.approval_step == step_id:
+            plans[step.id] = replace(planned, approved_by=None)
+    return ticket if plans == ticket.plans else replace(ticket, plans=plans)
 
 
 def _without_plan(ticket: Ticket, step_id: str) -> Ticket:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,13 +13,13 @@ from sopauto.assets.model import Place, Server
 from sopauto.catalogue.shelf import Shelf
 from sopauto.errors import BadInput, Refused
 from sopauto.people import People
-from sopauto.procedures.model import Step
+from sopauto.procedures.model import Procedure, Step
 from sopauto.procedures.modules import MODULES, faults
 from sopauto.profiles import PREFIX, Profile, Profiles
 from sopauto.tickets.access import OF_ACCESS, access_parameters
 from sopauto.tickets.effects import server_id, server_of
 from sopauto.tickets.model import Ticket
-from sopauto.tickets.software import OF_SOFTWARE, software_parameters
+from sopauto.tickets.software import OF_SOFTWARE, refuse_unknown_login, refuse_unusable, software_parameters
 from sopauto.tickets.storage import Reader
 from sopauto.work import Json
 
@@ -31,7 +31,8 @@ class ModuleParameters:
     `unused_vlan` is where ports without a server stand, `ssh_port` where custody servers listen, and
     `inventory_credentials` the settings' table with the login for inventories. `profiles` say what a server is to
     become, `people` who administers it, `today` on which day waivers are judged. `shelf` is the catalogue of software,
-    `settings` the folder with what engineers set, `access` which controllers guard which zones.
+    `settings` the folder with what engineers set, `access` which controllers guard which zones, `logins` the names of
+    the settings' logins.
     """
 
     unused_vlan: int
@@ -43,6 +44,21 @@ class ModuleParameters:
     settings: Path
     today: Callable[[], date]
     access: Access
+    logins: Collection[str]
+
+    def refuse(self, procedure: Procedure, ticket: Ticket, stated: Json, where: str) -> None:
+        """Refuse a statement that machine work of a later row could not use (SOP 000, row 8; SOP 003, rows 1 and 9).
+
+        Raises: BadInput.
+        """
+        modules = {module for step in procedure.steps if step.technical for module in step.technical.modules}
+        if modules & OF_SOFTWARE:
+            refuse_unusable(ticket, stated, shelf=self.shelf, settings=self.settings, logins=self.logins, where=where)
+        if modules & SERVER_VARIABLES.keys() and stated.get("profil"):
+            profile = self.profiles.get(str(stated["profil"]))
+            refuse_unknown_login(profile.credentials, self.logins, where)
+            for module in modules & SERVER_VARIABLES.keys():
+                SERVER_VARIABLES[module](self, profile, server_id(ticket))
 
     def __call__(self, module: str, ticket: Ticket, step: Step, reader: Reader) -> Json:
         """Return the module's parameters as plain JSON.

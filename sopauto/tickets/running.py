@@ -23,7 +23,7 @@ from sopauto.tickets.gate import (
     parameters_of,
     write_record,
 )
-from sopauto.tickets.machine import plan_holder
+from sopauto.tickets.machine import may_look_again, plan_holder
 from sopauto.tickets.model import Action, Outcome, State, Ticket, Verb
 from sopauto.tickets.record import Change, commit
 from sopauto.tickets.timing import moment
@@ -162,6 +162,9 @@ def technical_step(procedure: Procedure, ticket: Ticket, module: str | None) -> 
     for step in procedure.steps:
         technical = step.technical
         if technical and module in {None, *technical.modules} and _is_due(ticket, step):
+            return step
+    for step in procedure.steps:
+        if step.technical and module in step.technical.modules and may_look_again(procedure, ticket, step):
             return step
     wanted = module or "machine work"
     rows = [step.id for step in procedure.steps if step.technical and module in {None, *step.technical.modules}]

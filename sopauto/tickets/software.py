@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,10 +10,12 @@ from sopauto.catalogue.model import NAME
 from sopauto.catalogue.shelf import Entry, Shelf
 from sopauto.data_file import read_document
 from sopauto.errors import BadInput, Refused
+from sopauto.procedures.finding import suggestion
 from sopauto.procedures.model import Procedure, Step
 from sopauto.tickets.effects import server_id
 from sopauto.tickets.model import State, Ticket
 from sopauto.tickets.storage import Reader
+from sopauto.work import Json
 
 STATED: Final = ("katalog", "alamat_ip", "sidik_kunci")
 """What row 1 has to have stated."""
@@ -51,6 +53,28 @@ def software_parameters(module: str, ticket: Ticket, step: Step, *, shelf: Shelf
         return {**common, "settings": chosen, "files": files, "check": check, "apply": apply}
     verify = entry.tests(chosen, verify=True) if module == "software.verify" else []
     return {**common, "settings": chosen, "tests": [*entry.tests(chosen), *verify]}
+
+
+def refuse_unusable(
+    ticket: Ticket, stated: Json, *, shelf: Shelf, settings: Path, logins: Collection[str], where: str
+) -> None:
+    """Refuse what rows 1 and 9 state and later rows could not use: no such software, login or settings.
+
+    Raises: BadInput.
+    """
+    if stated.get("katalog"):
+        shelf.get(str(stated["katalog"]))
+        refuse_unknown_login(str(stated.get("login") or LOGIN), logins, where)
+    if stated.get("pengaturan"):
+        data = {**ticket.data, **stated}
+        _chosen(shelf.get(str(data.get("katalog", ""))), data, settings)
+
+
+def refuse_unknown_login(login: str, logins: Collection[str], where: str) -> None:
+    """Refuse a login that the settings do not have; raises BadInput."""
+    if login not in logins:
+        mend = f"{suggestion(login, sorted(logins))}, or add [credentials.{login}] to sopauto.toml"
+        raise BadInput(f"there is no login {login[:60]!r}", where=where, mend=mend)
 
 
 def installations(reader: Reader, procedure_of: Callable[[Ticket, Reader], Procedure]) -> Iterator[Ticket]:

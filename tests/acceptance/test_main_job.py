@@ -149,6 +149,35 @@ def test_a_full_rack_makes_tickets_wait_in_order_and_a_return_wakes_the_next(sma
     small.inv("ticket.verify", "all")
 
 
+def test_new_racks_let_who_waits_come_on_by_asking_again(small: Office) -> None:
+    small.walk().until(small.walk().open(drop_off(), person="siti"), "penitipan.7")
+    ticket = small.ticket_at("penitipan.5", nama_host="web-02")
+    small.inv("ticket.reject", ticket, as_="bambang")
+    small.inv("ticket.done", ticket, as_="bambang")
+    assert f"inv ticket.wake {ticket}" in small.inv("ticket.show", ticket).stdout
+    assert "there is no room" in small.inv("ticket.wake", ticket, as_="bambang", expect=3).stderr
+    small.edit("assets.yaml", lambda text: text.replace('"height": 2', '"height": 42'))
+    small.inv("assets.import", str(small.home / "assets.yaml"))
+    assert "does not hold" in small.inv("ticket.wake", ticket, as_="joko", expect=3).stderr
+    small.inv("ticket.wake", ticket, as_="bambang")
+    assert small.show(ticket)["step"] == "penitipan.5"
+    small.inv("ticket.approve", ticket, as_="bambang")
+    small.inv("ticket.verify", "all")
+
+
+def test_a_yes_without_a_check_still_lets_the_inventory_be_taken(office: Office) -> None:
+    ticket = office.ticket_at("konfigurasi.4")
+    office.inv("ticket.approve", ticket, as_="siti")
+    office.inv("ticket.done", ticket, as_="siti")
+    office.inv("ticket.done", ticket, as_="bambang")
+    assert "run custody.check first" in office.inv("inventory.collect", ticket, as_="joko", expect=3).stderr
+    office.inv("custody.check", ticket, as_="joko")
+    assert office.show(ticket)["step"] == "konfigurasi.7"
+    office.inv("inventory.collect", ticket, as_="joko")
+    assert office.show(ticket)["state"] == "done"
+    office.inv("ticket.verify", ticket)
+
+
 def test_a_return_of_a_server_that_is_not_here_is_bad_input(office: Office, tmp_path: Path) -> None:
     surat = tmp_path / "surat.yaml"
     envelope = {"sop": "pengembalian-server", "opd": "dinkes", "pemohon": "siti"}

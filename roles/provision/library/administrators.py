@@ -40,6 +40,7 @@ files:
 import grp
 import os
 import pwd
+import re
 import shutil
 
 from ansible.module_utils.basic import AnsibleModule
@@ -74,6 +75,7 @@ class Accounts:
 
     def account(self, name, full_name, groups):
         """Make the account; every word of the plan is one of its own, so that those that are left stay the same."""
+        full_name = comment_of(full_name)
         try:
             there = pwd.getpwnam(name)
         except KeyError:
@@ -91,6 +93,11 @@ class Accounts:
             if not self.module.check_mode:
                 make_home(home, there)
         return home
+
+
+def comment_of(full_name):
+    """Return a name as the account's comment field holds it: its commas, colons and equals signs part fields there."""
+    return " ".join(re.sub(r"[:,=\x00-\x1f\x7f]", " ", full_name).split())
 
 
 def make_home(home, owner):

@@ -1,0 +1,1 @@
+"""Agencies in which everything can happen."""
