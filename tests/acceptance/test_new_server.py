@@ -228,7 +228,6 @@ def test_ctrl_c_stops_the_playbook_and_is_recorded(directorate: Directorate) -> 
     [
         ({"sidik_kunci": "SHA256:" + "A" * 43}, "the host key is SHA256:"),
         ({"port_ssh": 1}, "does not answer on 127.0.32.10 port 1: refused"),
-        ({"profil": "tidak-ada"}, "there is no profile 'tidak-ada'"),
     ],
 )
 def test_what_cannot_be_planned_is_one_line_and_leaves_the_ticket_at_row_9(
@@ -237,9 +236,22 @@ def test_what_cannot_be_planned_is_one_line_and_leaves_the_ticket_at_row_9(
     walk = directorate.walk()
     walk.statements = {**statements(directorate.bare), **change}
     ticket = walk.until(walk.open(request(directorate.bare), person="siti"), "pemasangan.9")
-    answer = directorate.inv("ticket.plan", ticket.id, as_="dedi", expect=2 if "profil" in change else 1)
-    assert told in answer.stderr
-    assert directorate.show(ticket.id)["step"] == "pemasangan.9"
+    assert told in directorate.inv("ticket.plan", ticket.id, as_="dedi", expect=1).stderr
+    assert "there is none" in directorate.inv("ticket.approve", ticket.id, as_="dedi", expect=3).stderr
+    directorate.inv("ticket.reject", ticket.id, as_="dedi")
+    assert directorate.show(ticket.id)["step"] == "pemasangan.7"
+
+
+def test_a_stale_plan_can_be_made_again_by_who_ordered_the_work_at_row_14(directorate: Directorate) -> None:
+    ticket = directorate.ticket_at(15)
+    (directorate.target / "harden-2").write_text("somebody was here\n")
+    directorate.inv("ticket.run", ticket, as_="yoga", expect=3)
+    directorate.inv("ticket.plan", ticket, as_="dedi")
+    walk = directorate.walk()
+    with walk.app.store.read() as reader:
+        again = reader.ticket(ticket)
+    assert walk.to_the_end(again).state is State.DONE
+    directorate.inv("ticket.verify", ticket)
 
 
 @pytest.mark.parametrize(
@@ -248,14 +260,24 @@ def test_what_cannot_be_planned_is_one_line_and_leaves_the_ticket_at_row_9(
         ({"title": "Uji", "cpu": 2}, "known: title, credentials, resources"),
         ({"title": "Uji", "open_ports": ["http"]}, "'http' is no port"),
         ({"title": "Uji", "administrators": ["siapa"]}, "siapa"),
-        ({"title": "Uji", "credentials": "lain"}, "no login lain"),
+        ({"title": "Uji", "credentials": "lain"}, "no login 'lain'"),
         ({"title": "Uji", "disks": [{"device": "vdc", "group": "data"}]}, "disks.0.device"),
     ],
 )
-def test_a_profile_that_is_not_sound_is_refused(directorate: Directorate, profile: dict[str, Any], told: str) -> None:
+def test_a_profile_that_is_not_sound_is_refused_where_it_is_named(
+    directorate: Directorate, profile: dict[str, Any], told: str
+) -> None:
+    ticket = directorate.ticket_at(8)
     (directorate.workspace.home / "profiles" / "aplikasi-kecil.yaml").write_text(json.dumps(profile))
-    ticket = directorate.ticket_at(9)
-    assert told in directorate.inv("ticket.plan", ticket, as_="dedi", expect=2).stderr
+    named = ("ticket.approve", ticket, "--set", "profil=aplikasi-kecil")
+    assert told in directorate.inv(*named, as_="yoga", expect=2).stderr
+    assert directorate.show(ticket)["step"] == "pemasangan.8"
+
+
+def test_a_profile_that_is_not_there_is_refused_where_it_is_named(directorate: Directorate) -> None:
+    ticket = directorate.ticket_at(8)
+    answer = directorate.inv("ticket.approve", ticket, "--set", "profil=tidak-ada", as_="yoga", expect=2)
+    assert "there is no profile 'tidak-ada'" in answer.stderr
 
 
 def test_an_expired_waiver_is_refused_and_one_in_force_is_part_of_what_is_approved(directorate: Directorate) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import sys
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from lab.installing import request, walk_of, workspace_for
+from lab.installing import request, statements, walk_of, workspace_for
 from lab.loopback import LoopbackServer
 from lab.mailbox import Mailbox
 from lab.processes import wait_until
@@ -237,6 +238,42 @@ def test_nothing_runs_before_its_row_and_without_approval(office: Office) -> Non
     assert "is not approved" in office.inv("software.install", ticket, as_="yoga", expect=3).stderr
     assert "does not hold Sub Koordinator" in office.inv("ticket.approve", ticket, as_="yoga", expect=3).stderr
     assert office.there() == []
+
+
+@pytest.mark.parametrize(
+    ("stated", "told"),
+    [
+        ({"katalog": "tidakada"}, "the catalogue has no 'tidakada'"),
+        ({"login": "siapa"}, "there is no login 'siapa'"),
+    ],
+)
+def test_what_no_later_row_could_use_is_refused_at_row_1(office: Office, stated: dict[str, str], told: str) -> None:
+    ticket = office.ticket_at(1).id
+    values = {**statements(office.bare, "agenda"), **stated}
+    row_1 = ("katalog", "alamat_ip", "port_ssh", "sidik_kunci", "login")
+    given = [part for name in row_1 for part in ("--set", f"{name}={values[name]}")]
+    assert told in office.inv("ticket.done", ticket, *given, as_="yoga", expect=2).stderr
+    assert office.show(ticket)["step"] == "instalasi.1"
+
+
+def test_a_check_that_cannot_run_is_recorded_and_answered_by_no_alone(office: Office) -> None:
+    ticket = office.ticket_at(4, stated={"port_ssh": 1}).id
+    failed = office.inv("software.check", ticket, as_="yoga", expect=1).stderr
+    assert "could not be carried out" in failed
+    assert f"inv ticket.reject {ticket}" in failed
+    assert "has not come to its end" in office.inv("ticket.approve", ticket, as_="yoga", expect=3).stderr
+    office.inv("ticket.reject", ticket, as_="yoga")
+    shown = office.show(ticket)
+    assert shown["step"] == "instalasi.1"
+    assert "could not be carried out" in shown["history"][-2]["note"]
+    office.inv("ticket.verify", ticket)
+
+
+def test_an_entry_that_was_taken_away_after_row_1_still_lets_row_4_say_no(office: Office) -> None:
+    ticket = office.ticket_at(4).id
+    shutil.rmtree(office.home / "catalogue" / "agenda")
+    assert "has no 'agenda'" in office.inv("software.check", ticket, as_="yoga", expect=1).stderr
+    office.inv("ticket.reject", ticket, as_="yoga")
 
 
 def test_an_entry_that_changed_after_the_approval_is_refused(office: Office) -> None:

@@ -3,83 +3,47 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
-from benchmarks.office import make_office
-from lab import cast, entering, installing, newserver
-from lab.workspace import make_key, public_half
-from sopauto.assets.importing import read_assets
+from sopauto.app import shipped_library
+from sopauto.procedures.model import Procedure, StepKind
 from sopauto.tickets.acting import open_from_letter
-from tests.integration.ways.search import Search, Walked
-from tests.integration.ways.world import Clock, Fate, World
+from sopauto.tickets.model import State
+from tests.integration.ways.agencies import CASES
+from tests.integration.ways.search import Search, Spot, Walked
 
-NOWHERE: Any = SimpleNamespace(host="127.0.0.1", port=1, url="http://127.0.0.1:1")
-
-
-def world_of(workspace: Any) -> World:
-    return World(app=workspace.app(), keys=workspace.keys, fate=Fate(), clock=Clock())
+ONE_OF = {("review-akses", "review.3"): {"ya", "tidak"}}
+"""Rows whose answer follows from what was stated before: what the lines say is what is decided."""
 
 
-def bare(folder: Path) -> Any:
-    key = make_key(folder / "login")
-    return SimpleNamespace(
-        name="server-01", host="10.0.0.9", port=22, user="x", key_file=key, host_key=public_half(key)
-    )
+def test_every_shipped_sop_is_walked() -> None:
+    assert CASES.keys() == {procedure.code for procedure in shipped_library().all()}
 
 
-def walk(world: World, letter: Any, statements: Any, **further: Any) -> Walked:
-    opener = next(p for p in world.keys if p in {"siti", "yoga", "wawan"}) if not further.get("opener") else further.pop("opener")
-    ticket = open_from_letter(world.desk(opener), letter, person=opener)
-    procedure = world.app.library.get(letter.procedure)
-    return Search(world=world, procedure=procedure, statements=statements, **further).from_(ticket.id)
+@pytest.mark.parametrize("code", sorted(CASES))
+def test_no_state_of_a_ticket_is_a_dead_end(code: str, tmp_path: Path) -> None:
+    case = CASES[code](tmp_path)
+    ticket = open_from_letter(case.world.desk(case.opener), case.letter, person=case.opener)
+    procedure = case.world.app.library.get(code)
+    search = Search(world=case.world, procedure=procedure, statements=case.statements, further=case.further)
+    walked = search.from_(ticket.id)
+    print(f"{code}: {len(walked.spots)} states, {sum(map(len, walked.edges.values()))} moves")
+    assert _in_words(walked, walked.without_an_end()) == []
+    assert {spot.step for spot in walked.spots.values()} == {step.id for step in procedure.steps}
+    assert [f"{spot.told}: {missing}" for spot in walked.spots.values() if (missing := _missing(procedure, walked, spot))] == []
 
 
-def told(walked: Walked) -> str:
-    return f"{len(walked.spots)} states, {sum(map(len, walked.edges.values()))} moves"
+def _in_words(walked: Walked, spots: list[Spot]) -> list[str]:
+    return [f"{spot.told}: {'; '.join(walked.refused[spot.key])}" for spot in spots]
 
 
-def hold(walked: Walked, search: Any = None, exempt: frozenset[tuple[str, str]] = frozenset()) -> None:
-    stuck = walked.without_an_end()
-    lines = [f"{spot.told}\n      " + "\n      ".join(walked.refused[spot.key]) for spot in stuck]
-    assert not stuck, f"{told(walked)}; {len(stuck)} without an end:\n" + "\n".join(lines[:8])
-
-
-def test_003(tmp_path: Path) -> None:
-    server = bare(tmp_path)
-    workspace = installing.workspace_for(tmp_path / "iidc", server=server, mailbox=NOWHERE)
-    (workspace.home / "settings" / "status-page.yaml").write_text("port: 8091\n")
-    world = world_of(workspace)
-    statements = installing.statements(server, "status-page")
-    walked = walk(world, installing.request(server, "status-page"), statements, opener="yoga")
-    print(told(walked))
-    hold(walked)
-
-
-def test_000(tmp_path: Path) -> None:
-    server = bare(tmp_path)
-    workspace = newserver.workspace_for(tmp_path / "ti", server=server, mailbox=NOWHERE, profile=newserver.profile("/dev/vdb"))
-    world = world_of(workspace)
-    walked = walk(world, newserver.request(server), newserver.statements(server), opener="siti")
-    print(told(walked))
-    hold(walked)
-
-
-def test_001(tmp_path: Path) -> None:
-    workspace = make_office(tmp_path)
-    world = world_of(workspace)
-    with world.app.store.write() as writer:
-        writer.assets.replace(*read_assets(workspace.home / "assets.yaml"))
-    walked = walk(world, cast.drop_off(), cast.STATEMENTS, opener="siti")
-    print(told(walked))
-    hold(walked)
-
-
-def test_004(tmp_path: Path) -> None:
-    workspace = entering.workspace_for(tmp_path / "kominfo", door=NOWHERE, mailbox=NOWHERE)
-    world = world_of(workspace)
-    walked = walk(world, entering.request(), {}, opener="siti")
-    print(told(walked))
-    hold(walked)
+def _missing(procedure: Procedure, walked: Walked, spot: Spot) -> set[str]:
+    """Return the ways of a row by which it cannot be left from a state."""
+    if spot.state is not State.OPEN:
+        return set()
+    step, found = procedure.step(spot.step), walked.ways(spot.key)
+    if found & ONE_OF.get((procedure.code, step.id), set()):
+        return set()
+    wanted = {"ya", "tidak"} if step.kind is StepKind.DECISION else {"lanjut"}
+    return (wanted | ({"kembali"} if step.back else set())) - found

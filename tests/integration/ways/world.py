@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from hashlib import sha512
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 
@@ -158,6 +158,10 @@ class World:
             signer=self._signers[person],
         )
 
+    def as_app(self) -> App:
+        """Return the application with the desks of this world, for a walk along an SOP."""
+        return cast(App, _Desks(self))
+
     @cached_property
     def _signers(self) -> Mapping[str, Signer]:
         return {person: Signer(key) for person, key in self.keys.items()}
@@ -191,3 +195,20 @@ class World:
     @property
     def _file(self) -> str:
         return str(self.app.store.engine.url.database)
+
+
+@dataclass
+class _Desks:
+    """An application whose desks are those of a world."""
+
+    world: World
+
+    def desk(self, person: str, **_: object) -> Desk:
+        return self.world.desk(person)
+
+    @property
+    def clock(self) -> Clock:
+        return self.world.clock
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.world.app, name)

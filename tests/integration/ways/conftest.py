@@ -1,1 +1,0 @@
-"""Agencies in which everything can happen."""
