@@ -180,7 +180,7 @@ def mend_clock(c: Context, ticket: str, as_: str = "", key: str = "", note: str 
 
 @command(help=HELP)
 def wake(c: Context, ticket: str, as_: str = "", key: str = "", json: bool = False) -> None:
-    """Look for room anew for a ticket that waits for it (new racks were imported; a leaving server wakes it by itself)."""
+    """Look for room anew for a ticket that waits: after new racks came (a leaving server wakes by itself)."""
     from sopauto.cli.ticket_text import tell_action
     from sopauto.tickets.acting import wake as wake_ticket
 

@@ -237,7 +237,7 @@ def prepare(
     if step is None:
         validate((), action.data, f"{ticket.id} {ticket.step}")
     else:
-        action, effect = _stated(desk, reader, procedure, ticket, action, transition)
+        action, effect = _stated(desk, reader, procedure, ticket, action=action, transition=transition)
         transition = advance(procedure, ticket, action)
         occasion = Occasion(
             procedure=procedure,
@@ -266,14 +266,15 @@ def prepare(
 
 
 def _stated(
-    desk: Desk, reader: Reader, procedure: Procedure, ticket: Ticket, action: Action, transition: Transition
+    desk: Desk, reader: Reader, procedure: Procedure, ticket: Ticket, *, action: Action, transition: Transition
 ) -> tuple[Action, Effect]:
     """Return the action with what its person stated, checked, and with what the completed step adds to it."""
     step, answer = transition.completed, transition.answer
     assert step is not None
     asked = asked_of(step, answer) if action.verb in STATING else ()
     fields = validate(asked, action.data, f"{ticket.id} {step.id}")
-    desk.parameters.refuse(procedure, ticket, fields, f"{ticket.id} {step.id}")
+    if fields:
+        desk.parameters.refuse(procedure, ticket, fields, f"{ticket.id} {step.id}")
     if step.effect is not None and step.effect in access.EFFECTS:
         case = access.Case(reader=reader, access=desk.access, ticket=ticket, action=action, answer=answer)
         effect = access.effect_on_access(step.effect, case)

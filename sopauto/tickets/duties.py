@@ -7,7 +7,7 @@ from datetime import date
 
 from sopauto.errors import Refused
 from sopauto.people import People
-from sopauto.procedures.model import Procedure, Step
+from sopauto.procedures.model import ENDS, Procedure, Step
 from sopauto.tickets.machine import plan_holder
 from sopauto.tickets.model import Action, State, Ticket, Verb
 
@@ -63,6 +63,12 @@ def take_position(
     separate(procedure, ticket, verb, person)
     if step.id == ticket.step:
         refuse_other_superior(procedure, ticket, verb, person, people=people, on=on)
+    if verb is Verb.DONE and person not in ticket.requesters and _asks_a_superior(procedure, step):
+        raise Refused(
+            f"{person} did not request this",
+            where=f"{ticket.id} {step.id}",
+            mend=f"{' or '.join(sorted(ticket.requesters))} does; who fills in the form cannot approve it next",
+        )
     return position
 
 
@@ -87,7 +93,7 @@ def separate(procedure: Procedure, ticket: Ticket, verb: Verb, person: str) -> N
             raise Refused(f"{person} requested this and may not approve it", where=where, mend="another person must")
         if person in ticket.executors or (planned and planned.by == person):
             raise Refused(f"{person} carries this out and may not approve it", where=where, mend="another person must")
-    if verb is Verb.DONE and person in ticket.approvers and _is_applicants(procedure, procedure.step(ticket.step)):
+    if verb is Verb.DONE and person in ticket.approvers and _asks_a_superior(procedure, procedure.step(ticket.step)):
         raise Refused(f"{person} approved this and may not request it", where=where, mend="another person must")
     # Who plans at a row before the machine work (SOP 000, row 9) proposes it; another person approves, a third does it.
     executes = verb in EXECUTING or (verb is Verb.PLAN and procedure.step(ticket.step).technical is not None)
@@ -174,6 +180,14 @@ def _approved_before(procedure: Procedure, ticket: Ticket, person: str) -> bool:
     Who acts in that column counts as a requester; who approved there first requested nothing.
     """
     return person in ticket.approvers and _is_applicants(procedure, procedure.step(ticket.step))
+
+
+def _asks_a_superior(procedure: Procedure, step: Step) -> bool:
+    """Whether applicants fill in here what another one of their column approves next (SOP 004, row 1)."""
+    if not isinstance(step.next, str) or step.next in ENDS or step.approval:
+        return False
+    following = procedure.step(step.next)
+    return _is_applicants(procedure, step) and _is_applicants(procedure, following) and following.approval
 
 
 def _is_applicants(procedure: Procedure, step: Step) -> bool:

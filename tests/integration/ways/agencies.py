@@ -45,7 +45,9 @@ def _world(workspace: Workspace) -> World:
 
 def _bare(folder: Path) -> Any:
     key = make_key(folder / "login")
-    return SimpleNamespace(name="server-01", host="10.0.0.9", port=22, user="x", key_file=key, host_key=public_half(key))
+    return SimpleNamespace(
+        name="server-01", host="10.0.0.9", port=22, user="x", key_file=key, host_key=public_half(key)
+    )
 
 
 def _walked(world: World, letter: Letter, opener: str, statements: Mapping[str, Any]) -> Ticket:

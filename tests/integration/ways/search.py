@@ -15,6 +15,7 @@ from sopauto.tickets.acting import act, wake
 from sopauto.tickets.duties import positions_for
 from sopauto.tickets.machine import plan_holder
 from sopauto.tickets.model import Outcome, State, Ticket, Verb
+from sopauto.tickets.record import outcome_of
 from sopauto.tickets.running import make_plan, run, settle
 from sopauto.tickets.storage import Reader
 from sopauto.work import Probe
@@ -228,9 +229,7 @@ class Search:
 
 
 def _looks(ticket: Ticket, reader: Reader) -> set[str]:
+    """Return how machine work ended at the present row since it was entered."""
     bodies = [read_body(entry.body) for entry in reader.entries(ticket.id)]
-    return {
-        str(body["data"].get("outcome"))
-        for body in bodies
-        if body["step"] == ticket.step and body["at"] >= ticket.since.isoformat() and body["data"].get("outcome")
-    }
+    since = ticket.since.isoformat()
+    return {str(outcome_of(body)) for body in bodies if body["step"] == ticket.step and body["at"] >= since}

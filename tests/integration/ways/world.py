@@ -51,6 +51,8 @@ class Signer:
         self._private: Any = load_ssh_private_key(key.read_bytes(), password=None)
         self._public = " ".join(key.with_name(f"{key.name}.pub").read_text().split()[:2])
 
+    asks = False
+
     def sign(self, message: bytes) -> Signed:
         parts = (NAMESPACE.encode(), b"", b"sha512")
         signed = MAGIC + b"".join(map(_string, (*parts, sha512(message).digest())))

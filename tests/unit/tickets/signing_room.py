@@ -131,6 +131,19 @@ class Machine:
 
 
 @dataclass(slots=True, kw_only=True)
+class Parameters:
+    """What the machine's module is given; it can use whatever is stated."""
+
+    machine: Machine
+
+    def __call__(self, *_: object) -> dict[str, Any]:
+        return {"server": "web-01", **self.machine.given}
+
+    def refuse(self, *_: object) -> None:
+        """Refuse nothing."""
+
+
+@dataclass(slots=True, kw_only=True)
 class Room:
     """One workspace in which siti asks, joko works and bambang approves."""
 
@@ -142,9 +155,7 @@ class Room:
     def desk(self, person: str) -> Desk:
         desk = self.app.desk(person, key=self.keys[person])
         machine = self.machine
-        return replace(
-            desk, modules={machine.name: machine}, parameters=lambda *_: {"server": "web-01", **machine.given}
-        )
+        return replace(desk, modules={machine.name: machine}, parameters=Parameters(machine=machine))
 
     def act(self, ticket: Ticket, verb: Verb, person: str, **more: Any) -> Ticket:
         return act(self.desk(person), ticket.id, verb, person=person, **{"seen_plan": None, **more})
