@@ -78,7 +78,8 @@ def tell_standing(here: App, ticket: Ticket) -> None:
         say(f"  who:  {now['who']}    by: {now['due'] or '-'}{late}")
         say(f"  type: {now['type']}")
     elif ticket.state.value == "waiting":
-        say(f"  waits for {ticket.waits_for}; it goes on by itself when that is free")
+        say(f"  waits for {ticket.waits_for}; it goes on by itself when a server leaves")
+        say(f"  type: {now['type']}  (after new racks, ports or addresses were imported)")
     else:
         say(f"  {ticket.state.value}")
 
@@ -127,7 +128,7 @@ def next_command(procedure: Procedure, ticket: Ticket, *, plan: str = "") -> str
     if not ticket.is_open:
         return f"inv ticket.show {ticket.id}"
     if ticket.waits_for:
-        return f"inv ticket.wake {ticket.id}  (it goes on by itself when a server leaves)"
+        return f"inv ticket.wake {ticket.id}"
     step = procedure.step(ticket.step)
     if step.technical and step.kind.value == "proses":
         return _next_of_machine_work(ticket, step, plan)

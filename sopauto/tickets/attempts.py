@@ -76,7 +76,7 @@ class Work:
                 raise
             told = f"{module.name} could not be carried out: {error.what}"
             self._commit(
-                ticket, self._action(Verb.EVIDENCE, note=told, outcome=Outcome.FAILED), artifacts=error.evidence
+                ticket, self._action(ticket, Verb.EVIDENCE, note=told, outcome=Outcome.FAILED), artifacts=error.evidence
             )
             mend = f"mend it and run it again, or answer no: `inv ticket.reject {ticket.id}`"
             raise StepFailed(told, where=error.where, mend=mend, evidence=error.evidence) from None
