@@ -51,6 +51,10 @@ class StepFailed(SopautoError):
     """The step ran and did not reach its end; what it says tells how the machine stands."""
 
 
+class NotBegun(StepFailed):
+    """The step failed before anything was changed: it may run again under the same approval."""
+
+
 class Refused(SopautoError):
     """The gate refused: an approval, a signature, a duty or a plan does not hold; nothing was sent."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -29,12 +29,55 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+class Foresight(StrEnum):
+    """When a task whose effect cannot be foreseen runs."""
+
+    WILL = "will"
+    MAY = "may"
+    """Depending on what is done before it."""
+    IF_FAILED = "if-failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unforeseen:
+    """A task that runs, or may run, and of which no check mode can tell the effect: what the approver signs of it.
+
+    `place` is its file and line, `why` why nobody knows. `leaves_nothing` is the playbook's own word that nothing of it
+    stays, and why: it may be run again. `part` is the module, where a step has several.
+    """
+
+    kind: Foresight
+    task: str
+    module: str
+    arguments: str
+    why: str
+    place: str
+    leaves_nothing: str = ""
+    part: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        """Return it as a JSON object, without what is empty."""
+        return {name: str(value) for name, value in asdict(self).items() if value}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, str]) -> Unforeseen:
+        """Return what `as_json` wrote."""
+        told: dict[str, Any] = {"arguments": "", **data, "kind": Foresight(data["kind"])}
+        return cls(**told)
+
+    @property
+    def once(self) -> bool:
+        """Whether it must not run a second time under the same approval."""
+        return not self.leaves_nothing and self.kind is not Foresight.IF_FAILED
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What a technical step would change, as the approver sees it.
 
     `before` is the state that was read, `lines` what would be sent (in order), `after` the state expected then.
-    `targets` names the machines. An empty `lines` means that the machine already is as wanted.
+    `targets` names the machines. `unforeseen` are the tasks whose effect cannot be told, `varies` what was declared to
+    differ from run to run. Empty `lines` and no such task mean that the machine already is as wanted.
     """
 
     module: str
@@ -44,10 +87,21 @@ class Plan:
     lines: tuple[str, ...]
     after: Json
     diff: str = ""
+    unforeseen: tuple[Unforeseen, ...] = ()
+    varies: tuple[str, ...] = ()
+
+    @property
+    def once(self) -> tuple[Unforeseen, ...]:
+        """The tasks that run at most once under an approval: whether they did cannot be read back."""
+        return tuple(task for task in self.unforeseen if task.once)
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan as a JSON object, the form that is digested, signed and kept."""
+        # Left out where there is none: plans of before it was told keep their digests.
+        unforeseen = {"unforeseen": [task.as_json() for task in self.unforeseen]} if self.unforeseen else {}
         return {
+            **unforeseen,
+            **({"varies": list(self.varies)} if self.varies else {}),
             "module": self.module,
             "targets": list(self.targets),
             "parameters": dict(self.parameters),
@@ -60,7 +114,9 @@ class Plan:
     @classmethod
     def from_json(cls, data: Json) -> Plan:
         """Return the plan that `as_json` wrote."""
-        return cls(**{**data, "targets": tuple(data["targets"]), "lines": tuple(data["lines"])})
+        listed = {name: tuple(data[name]) for name in ("targets", "lines", "varies") if name in data}
+        unforeseen = tuple(map(Unforeseen.from_json, data.get("unforeseen", ())))
+        return cls(**{**data, **listed, "unforeseen": unforeseen})
 
     @property
     def logins(self) -> tuple[str, ...]:

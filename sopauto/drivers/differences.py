@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -12,6 +13,8 @@ MAX_DIFF: Final = 64 * 1024
 MAX_REASON: Final = 600
 """Characters of the reason for a failure."""
 MASK: Final = "********"
+TEMPORARY: Final = re.compile(r"(?:[^\s:'\"]{0,200}/)?ansible-(?:local|tmp)-[\w.-]{1,100}/(?:tmp\w{1,40}/?)?")
+"""Ansible's temporary folders, on either side."""
 NO_ROOM: Final = "No usable temporary directory"
 """What Python says when a module cannot even begin; Ansible tells only that no answer came."""
 
@@ -22,15 +25,27 @@ def told(result: dict[str, Any]) -> list[str]:
     A loop shows one for each item that changed.
     """
     items = [item for item in result.get("results") or [] if isinstance(item, dict) and item.get("changed")]
-    parts = [part for each in (result, *items) for part in _parts(each.get("diff"))]
-    return [text for part in parts if part and (text := _part(part)[:MAX_DIFF])]
+    parts = [(part, _target(each)) for each in (result, *items) for part in _parts(each.get("diff"))]
+    return [text for part, target in parts if part and (text := _part(part, target)[:MAX_DIFF])]
+
+
+def _target(result: dict[str, Any]) -> str:
+    """Return the file on the server that a result is about; empty where it tells none."""
+    named = {**((result.get("invocation") or {}).get("module_args") or {}), **result}
+    return str(named.get("dest") or named.get("path") or "")
+
+
+def without_paths(text: str, folder: str) -> str:
+    """Return the text without paths that are others in each run: our run's folder, and Ansible's temporary ones."""
+    text = re.sub(TEMPORARY, "", text.replace(folder, ".") if folder else text)
+    return text.replace("./project/", "")
 
 
 def _parts(difference: Any) -> list[Any]:
     return difference if isinstance(difference, list) else [difference] if difference else []
 
 
-def _part(part: Any) -> str:
+def _part(part: Any, target: str) -> str:
     if not isinstance(part, dict):
         return str(part)[:MAX_DIFF]
     if "prepared" in part:
@@ -39,7 +54,7 @@ def _part(part: Any) -> str:
     if not (isinstance(before, str) and isinstance(after, str)):
         return json.dumps({"before": before, "after": after}, ensure_ascii=False, sort_keys=True, default=str)
     # The header of what comes is a temporary file on our side for some modules: another one in each run.
-    name = str(part.get("before_header") or part.get("after_header") or "")
+    name = str(part.get("before_header") or target or part.get("after_header") or "")
     lines = difflib.unified_diff(_lines(before), _lines(after), name, name, lineterm="", n=1)
     return "\n".join(lines)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from sopauto.drivers.differences import masked, told, why
+from sopauto.drivers.differences import masked, told, why, without_paths
 from sopauto.procedures.fields import one_line
 from sopauto.technical.playbook import Change, Timed
 from sopauto.work import Json, Report
@@ -21,6 +22,7 @@ class Listener:
 
     report: Report
     secrets: tuple[str, ...] = ()
+    folder: str = ""
     changes: list[Change] = field(default_factory=list)
     tasks: list[Timed] = field(default_factory=list)
     evidence: Json | None = None
@@ -28,6 +30,7 @@ class Listener:
     unreachable: bool = False
     changed: int = 0
     room: int = MAX_CHANGES
+    ids: list[str] = field(default_factory=list)
     begun: float = field(default_factory=time.monotonic)
 
     def hear(self, event: dict[str, Any]) -> bool:
@@ -46,16 +49,26 @@ class Listener:
     def _ok(self, data: dict[str, Any], result: dict[str, Any]) -> None:
         changed = bool(result.get("changed"))
         if changed:
-            self._keep(Change(task=self._task(data), parts=tuple(masked(p, self.secrets) for p in told(result))))
+            parts = (masked(without_paths(part, self.folder), self.secrets) for part in told(result))
+            self._keep(Change(task=self._task(data), parts=tuple(parts)), str(data.get("task_uuid")))
         if isinstance(result.get("evidence"), dict):
             self.evidence = result["evidence"]
         self._ended(data, "changed" if changed else "ok")
 
-    def _keep(self, change: Change) -> None:
+    def told(self, restless: Collection[str], shown: Mapping[str, str]) -> list[Change]:
+        """Return the changes without those of tasks that change something each time; `shown` are commands' texts."""
+        return [
+            replace(change, parts=change.parts or ((shown[task],) if task in shown else ()))
+            for task, change in zip(self.ids, self.changes, strict=True)
+            if task not in restless
+        ]
+
+    def _keep(self, change: Change, task: str) -> None:
         """Keep a change while there is room; one that does not fit is missed when all are counted at the end."""
         self.room -= len(change.task) + sum(map(len, change.parts))
         if self.room > 0:
             self.changes.append(change)
+            self.ids.append(task)
 
     def _failed(self, data: dict[str, Any], result: dict[str, Any]) -> None:
         if data.get("ignore_errors"):

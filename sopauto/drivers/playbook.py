@@ -18,10 +18,12 @@ from sopauto.drivers.inventory_file import inert, inventory
 from sopauto.drivers.run_folder import environment, program, run_folder, ssh_options
 from sopauto.drivers.ssh import Ssh
 from sopauto.drivers.stopping import interruptible
+from sopauto.drivers.watched import prepare, watched
 from sopauto.errors import BadInput, StepFailed
 from sopauto.procedures.fields import one_line
+from sopauto.technical.front_matter import varying
 from sopauto.technical.host_keys import fingerprint
-from sopauto.technical.playbook import PlaybookRun
+from sopauto.technical.playbook import LEAVE, PlaybookRun
 from sopauto.technical.reach import Silence
 from sopauto.work import Json, Report
 
@@ -71,9 +73,13 @@ class Ansible:
 
         Raises: BadInput (unknown login), StepFailed (no host key, or another one).
         """
+        files = dict(files)
+        leave = files.pop(LEAVE, None)
         login = self._login(parameters)
         with run_folder(files) as directory:
             self._inventory(login, parameters, directory)
+            patterns = [each.expression for each in varying(files[playbook], playbook)]
+            prepare(directory, server=str(parameters["server"]), check=check, leave=leave, varies=patterns)
             return self._play(directory, playbook, login, check=check, report=report)
 
     def _play(
@@ -88,7 +94,8 @@ class Ansible:
         from ansible_runner import Runner
 
         sudo = _secret(login.sudo_password_env)
-        listener = Listener(report=report, secrets=tuple(filter(None, (sudo, _secret(login.password_env)))))
+        secrets = tuple(filter(None, (sudo, _secret(login.password_env))))
+        listener = Listener(report=report, secrets=secrets, folder=str(directory))
         options = [
             "--diff",
             f"--extra-vars=@{directory / LINE}",
@@ -103,7 +110,10 @@ class Ansible:
             )
             runner.run()
         log = masked(_log(runner), listener.secrets)
-        if runner.status != "successful":
+        seen = watched(directory, secrets)
+        if seen.stop:
+            listener.failure = one_line(f"stopped: {seen.stop}")
+        elif runner.status != "successful":
             ended = f"ansible-playbook ended as {runner.status}: {log.strip()[-300:]}"
             listener.failure = stop.why or listener.failure or one_line(ended)
         else:
@@ -113,12 +123,17 @@ class Ansible:
                 listener.failure = "a task answered more than can be kept; its changes cannot be told"
         listener.failure = _refused(directory) or listener.failure
         return PlaybookRun(
-            changes=listener.changes,
+            changes=listener.told(seen.restless, seen.shown),
             failure=listener.failure,
             unreachable=listener.unreachable,
             log=log,
             tasks=listener.tasks,
             evidence=listener.evidence,
+            unforeseen=seen.unforeseen,
+            checked=seen.checked if check else None,
+            leave=seen.leave if check else None,
+            ran=seen.ran,
+            strange=seen.strange,
         )
 
     def _config(self, directory: Path, playbook: str, options: list[str], passwords: dict[str, str] | None) -> Any:

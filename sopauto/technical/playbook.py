@@ -8,20 +8,25 @@ was cut off, need not be done again. `playbook.run` takes any playbook; `server.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
+from zoneinfo import ZoneInfo
 
-from sopauto.errors import BadInput, Refused, SopautoError, Stale, StepFailed
+from sopauto.clock import SystemClock
+from sopauto.errors import BadInput, NotBegun, Refused, SopautoError, Stale, StepFailed
 from sopauto.technical import run_rules
+from sopauto.technical.check_rules import refuse_hidden
+from sopauto.technical.comparing import comparable, done_once, left_over, named, not_approved, undone
+from sopauto.technical.front_matter import Varies, refuse_dates, varying, without
 from sopauto.technical.run_files import gather
 from sopauto.technical.variables import refuse_unread
-from sopauto.work import Artifact, Json, Plan, Probe, Report, Result, WorkOrder, sha256
+from sopauto.work import Artifact, Json, Plan, Probe, Report, Result, Unforeseen, WorkOrder, sha256
 
-TOLD: Final = 3
-"""Tasks that an error names."""
+LEAVE: Final = "leave.json"
+"""The file that tells a runner what a look before found that may be run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +41,18 @@ class Change:
         """All differences as one text."""
         return "\n".join(self.parts)
 
-    def entries(self) -> list[dict[str, str]]:
-        """Return what a plan compares. One entry for each file: a task that was cut off leaves some of them."""
-        return [{"task": self.task, "diff": sha256(part.encode())} for part in self.parts or ("",)]
+    def entries(self, declared: Sequence[Varies] = ()) -> list[dict[str, Any]]:
+        """Return what a plan compares, without what was declared to differ from run to run.
+
+        One entry for each file: a task that was cut off leaves some of them.
+        """
+        return [self._entry(part, declared) for part in self.parts or ("",)]
+
+    def _entry(self, part: str, declared: Sequence[Varies]) -> dict[str, Any]:
+        task, text = without(self.task, declared), without(part, declared)
+        # Only where it is so: plans that know of nothing that varies keep their digests.
+        varies = {"varies": True} if (task, text) != (self.task, part) else {}
+        return {"task": task, "diff": sha256(text.encode()), **varies}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +66,12 @@ class Timed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaybookRun:
-    """How a playbook ended: its changes in order, the last failure (None: none), and the evidence that a task gave."""
+    """How a playbook ended: its changes in order, the last failure (None: none), and the evidence that a task gave.
+
+    A look (check mode) tells too which tasks it cannot foresee, how many it `checked` (None: not counted), and what a
+    run after it may do (`leave`). A run tells where the tasks stand that `ran`, and names in `strange` what changed
+    although no plan said so.
+    """
 
     changes: Sequence[Change]
     failure: str | None
@@ -60,6 +79,11 @@ class PlaybookRun:
     unreachable: bool = False
     tasks: Sequence[Timed] = ()
     evidence: Json | None = None
+    unforeseen: tuple[Unforeseen, ...] = ()
+    checked: int | None = None
+    leave: bytes | None = None
+    ran: frozenset[str] = frozenset()
+    strange: tuple[str, ...] = ()
 
 
 class PlaybookRunner(Protocol):
@@ -68,7 +92,10 @@ class PlaybookRunner(Protocol):
     def run(
         self, playbook: str, files: Mapping[str, bytes], parameters: Json, *, check: bool, report: Report
     ) -> PlaybookRun:
-        """Run the playbook from these very files; `check` changes nothing. Raises StepFailed (it did not start)."""
+        """Run the playbook from these very files; `check` changes nothing. Raises StepFailed (it did not start).
+
+        A file of the name `LEAVE` is what a look told that may be run: before anything else it stops.
+        """
 
 
 class RunPlaybook:
@@ -77,8 +104,11 @@ class RunPlaybook:
     name = "playbook.run"
     mutates = True
 
-    def __init__(self, runner: PlaybookRunner, *, roots: Sequence[Path]) -> None:
+    def __init__(
+        self, runner: PlaybookRunner, *, roots: Sequence[Path], now: Callable[[], datetime] | None = None
+    ) -> None:
         self._runner = runner
+        self._now = now or SystemClock(ZoneInfo("UTC")).now
         self._roots = roots
 
     def materials(self, parameters: Json) -> Mapping[str, bytes]:
@@ -86,10 +116,19 @@ class RunPlaybook:
         return gather(self._roots, self._playbook(parameters))
 
     def plan(self, parameters: Json, report: Report) -> Plan:
-        """Return what a check-mode run says would change; changes nothing."""
+        """Return what a check-mode run says would change and what it cannot foresee; changes nothing.
+
+        Raises: Refused (it would do nothing, or differ from day to day), StepFailed (check mode failed).
+        """
         files = self.materials(parameters)
-        refuse_unread(self._given(parameters), files, where=self._playbook(parameters))
-        return self._plan(parameters, files, report)
+        where = self._playbook(parameters)
+        refuse_unread(self._given(parameters), files, where=where)
+        refuse_hidden(files)
+        plan = self._look(parameters, files, report)[1]
+        texts = [*plan.lines, *plan.diff.splitlines(), *(task.arguments for task in plan.unforeseen)]
+        added = [text for text in texts if not text.startswith(("-", " "))]
+        refuse_dates(added, files, varying(files[where], where), now=self._now(), where=where)
+        return plan
 
     def _given(self, parameters: Json) -> Iterable[str]:
         """Return the variables that somebody stated, so that a misspelt one is not ignored."""
@@ -98,38 +137,56 @@ class RunPlaybook:
     def apply(self, order: WorkOrder, report: Report) -> Result:
         """Run the playbook when all that check mode still finds to change was approved, and prove what it did.
 
-        Raises: Stale (something else is to change), StepFailed (with how far it came; another run goes on from there).
+        Raises: Stale (something else is to change), StepFailed (with how far it came; another run goes on from there),
+        NotBegun (it failed before anything was changed).
         """
         assert order.plan is not None
         files = self._approved_files(order)
         report("is it still as the approver saw it?")
-        left = self._plan(order.parameters, files, report).before
-        if left == order.plan.after:
-            return Result(changed=False, summary="nothing is left to change; nothing was run")
-        strange = _not_approved(left, order.plan.before)
+        try:
+            look, now = self._look(order.parameters, files, report)
+        except StepFailed as error:
+            if not order.plan.once:
+                raise
+            raise NotBegun(error.what, where=error.where, mend=error.mend, evidence=error.evidence) from error
+        strange = not_approved(now, order.plan)
         if strange:
             raise Stale(
                 f"{', '.join(order.targets)} is not as the approver saw it: {strange}",
                 where=order.ticket,
                 mend=f"nothing was changed; make a new plan with `inv ticket.plan {order.ticket}`",
             )
+        if now.before == order.plan.after and not now.once:
+            checked = f" ({look.checked} tasks were checked)" if look.checked else ""
+            return Result(changed=False, summary=f"nothing is left to change{checked}; nothing was run")
         report("yes; now it is done")
-        run = self._run(order.parameters, files, report, check=False)
+        leave = {LEAVE: look.leave} if look.leave is not None else {}
+        run = self._run(order.parameters, {**files, **leave}, report, check=False)
         artifacts = self._artifacts(order, run)
-        if run.failure:
-            raise StepFailed(
-                f"stopped after {len(run.changes)} changes: {run.failure}",
-                where=order.ticket,
-                mend="mend the cause, then run it again: it goes on where it stopped",
-                evidence=artifacts,
-            )
+        self._refuse_failure(order, run, now, artifacts)
         self._prove(order, files, report, artifacts)
+        once = done_once(now, run.ran)
+        unproven = f"; {len(once)} ran whose effect nobody can read back: {named(once)}" if once else ""
         return Result(
-            changed=bool(run.changes),
-            summary=f"{len(run.changes)} tasks changed {', '.join(order.targets)}; {self._proof}",
-            facts={"changed": [change.task for change in run.changes], **self._facts(order, run)},
+            changed=bool(run.changes or once),
+            summary=f"{len(run.changes)} tasks changed {', '.join(order.targets)}; {self._proof}{unproven}",
+            facts={**self._facts(order, run), "changed": [change.task for change in run.changes], "ran_once": once},
             artifacts=artifacts,
         )
+
+    def _refuse_failure(self, order: WorkOrder, run: PlaybookRun, now: Plan, evidence: tuple[Artifact, ...]) -> None:
+        """Raise StepFailed, when the run failed, did more than was approved, or did not do all of it."""
+        begun = done_once(now, run.ran)
+        again = "plan again: what ran once must not run twice" if begun else "run it again: it goes on where it stopped"
+        what, mend = "", f"mend the cause, then {again}"
+        if run.failure:
+            what = f"stopped after {len(run.changes)} changes: {run.failure}"
+        elif run.strange:
+            what, mend = f"{named(run.strange)} changed something that no plan told", "look at the machine, plan again"
+        elif missing := undone(now, run.ran):
+            what, mend = f"{missing} was approved and did not run", "look at the playbook, plan again"
+        if what:
+            raise StepFailed(what, where=order.ticket, mend=mend, evidence=evidence)
 
     _proof = "a second look finds none left"
 
@@ -143,22 +200,32 @@ class RunPlaybook:
         """Look a second time; raises StepFailed when something is left to change."""
         report("a second look")
         assert order.plan is not None
-        if self._plan(order.parameters, files, report).before != order.plan.after:
-            what = "the playbook ended, but check mode still finds something to change"
+        what = "the playbook ended, but a second look failed"
+        try:
+            left = left_over(self._look(order.parameters, files, report)[1].before, order.plan.before)
+        except SopautoError as error:
+            raise StepFailed(f"{what}: {error.what}", where=order.ticket, mend=error.mend, evidence=evidence) from error
+        if left:
+            what = f"the playbook ended, but check mode still finds something to change: {left}"
             raise StepFailed(what, where=order.ticket, mend="look at the playbook", evidence=evidence)
 
     def probe(self, order: WorkOrder, report: Report) -> Probe:
-        """Tell by check mode whether all, nothing or a part of the plan was carried out."""
+        """Tell by check mode whether all, nothing or a part of the plan was carried out.
+
+        Of tasks whose effect nobody can foresee nobody can tell afterwards whether they ran.
+        """
         assert order.plan is not None
+        if order.plan.once:
+            return Probe.UNKNOWN
         try:
-            left = self._plan(order.parameters, self._approved_files(order), report).before
+            now = self._look(order.parameters, self._approved_files(order), report)[1]
         except SopautoError:
             return Probe.UNKNOWN
-        if left == order.plan.after:
+        if now.before == order.plan.after:
             return Probe.DONE
-        if left == order.plan.before:
+        if now.before == order.plan.before:
             return Probe.NOT_BEGUN
-        return Probe.UNKNOWN if _not_approved(left, order.plan.before) else Probe.PARTLY
+        return Probe.UNKNOWN if not_approved(now, order.plan) else Probe.PARTLY
 
     def undo(self, order: WorkOrder, report: Report) -> Result:  # noqa: ARG002 - the Protocol's signature
         """Refuse: a playbook has no way back of its own."""
@@ -166,23 +233,30 @@ class RunPlaybook:
             f"{order.module} cannot be undone by itself", where=order.ticket, mend="write a playbook that does"
         )
 
-    def _plan(self, parameters: Json, files: Mapping[str, bytes], report: Report) -> Plan:
+    def _look(self, parameters: Json, files: Mapping[str, bytes], report: Report) -> tuple[PlaybookRun, Plan]:
+        """Return what check mode tells, and the plan of it; raises Refused (it does nothing), StepFailed."""
+        where = self._playbook(parameters)
         run = self._run(parameters, files, report, check=True)
         if run.failure:
-            where = self._playbook(parameters)
             raise StepFailed(f"check mode failed: {run.failure}", where=where, mend="mend it, then try again")
-        return Plan(
+        declared = varying(files[where], where)
+        plan = Plan(
             module=self.name,
             targets=(str(parameters["server"]),),
             parameters=parameters,
-            before={"to_change": [entry for change in run.changes for entry in change.entries()]},
+            before={"to_change": [entry for change in run.changes for entry in change.entries(declared)]},
             lines=tuple(change.task for change in run.changes),
             after={"to_change": []},
             diff="\n".join(change.diff for change in run.changes if change.diff),
+            unforeseen=tuple(dict.fromkeys(comparable(task, declared) for task in run.unforeseen)),
+            varies=tuple(map(str, declared)),
         )
+        if run.checked == 0 and not plan.lines and not plan.once:
+            raise Refused("no task of it would do anything", where=where, mend="look at hosts, conditions and tags")
+        return run, plan
 
     def _run(self, parameters: Json, files: Mapping[str, bytes], report: Report, *, check: bool) -> PlaybookRun:
-        run_rules.refuse(files)
+        run_rules.refuse({name: content for name, content in files.items() if name != LEAVE})
         return self._runner.run(self._playbook(parameters), files, parameters, check=check, report=report)
 
     def _playbook(self, parameters: Json) -> str:
@@ -214,10 +288,3 @@ def _playbook_path(parameters: Json) -> str:
     return f"playbooks/{name}"
 
 
-def _not_approved(left: Json, approved: Json) -> str:
-    """Return what is to change and was not approved, in words; empty when there is nothing of the kind."""
-    seen = {json.dumps(change, sort_keys=True) for change in approved["to_change"]}
-    found = [change["task"] for change in left["to_change"] if json.dumps(change, sort_keys=True) not in seen]
-    strange = list(dict.fromkeys(found))
-    more = f" and {len(strange) - TOLD} more" if len(strange) > TOLD else ""
-    return f"{'; '.join(strange[:TOLD])}{more} would change otherwise" if strange else ""

@@ -67,8 +67,7 @@ class Harden(ServerPlaybook):
         now: Callable[[], datetime],
         form: Callable[[Json], bytes],
     ) -> None:
-        super().__init__(runner, roots=roots)
-        self._now = now
+        super().__init__(runner, roots=roots, now=now)
         self._form = form
 
     def _given(self, parameters: Json) -> Iterable[str]:
