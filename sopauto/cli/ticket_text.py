@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from json import dumps
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sopauto.tickets.model import Ticket
     from sopauto.tickets.personal import Mask
     from sopauto.tickets.storage import Row
+    from sopauto.work import Unforeseen
 
 ANSWERS: Final = {"approve": "approved", "reject": "refused"}
 """The answers to a plan, as they are told."""
@@ -26,6 +27,9 @@ MOST: Final = 200
 HEAD: Final = 150
 """A longer plan is folded behind so many lines."""
 WIDEST: Final = 400
+AS_WANTED: Final = "nothing to send: the machine already is as wanted"
+FORESIGHT: Final = {"will": "will run", "may": "may run", "if-failed": "runs if a task before it fails"}
+"""When a task whose effect cannot be foreseen runs."""
 
 
 def moment(at: datetime | None) -> str:
@@ -66,7 +70,8 @@ def in_words(record: PlanRecord) -> str:
     """Return which plan this is: its digest's beginning, what it does to which machines, and how long it is."""
     plan = record.plan
     lines = "1 line" if len(plan.lines) == 1 else f"{len(plan.lines)} lines"
-    return f"plan {plan.digest[:SHORT]} of {plan.module} on {', '.join(plan.targets)}: {lines}"
+    unforeseen = f", {len(plan.unforeseen)} tasks whose effect cannot be foreseen" if plan.unforeseen else ""
+    return f"plan {plan.digest[:SHORT]} of {plan.module} on {', '.join(plan.targets)}: {lines}{unforeseen}"
 
 
 def tell_standing(here: App, ticket: Ticket) -> None:
@@ -156,6 +161,15 @@ def _next_of_machine_work(ticket: Ticket, step: Step, plan: str) -> str:
     return f"inv {step.technical.module if own else 'ticket.run'} {ticket.id}"
 
 
+def _unforeseen(task: Unforeseen) -> Iterator[str]:
+    """Yield the lines that tell a task whose effect nobody can foresee."""
+    part = f"{task.part}: " if task.part else ""
+    yield f"  ! {FORESIGHT[task.kind]}, effect cannot be foreseen: {part}{task.task}"
+    yield from (f"  !   {line}" for line in f"{task.module}: {task.arguments}".splitlines())
+    nothing = f"; by the playbook's word it leaves nothing: {task.leaves_nothing}" if task.leaves_nothing else ""
+    yield f"  !   {task.place}: {task.why}{nothing}"
+
+
 def tell_plan(here: App, ticket: Ticket, record: PlanRecord, *, json: bool) -> None:
     """Print a plan as the approver sees it: targets, lines, difference."""
     mask = mask_in(here, ticket)
@@ -180,7 +194,9 @@ def plan_lines(record: PlanRecord) -> list[str]:
     return [
         f"plan {plan.digest[:SHORT]} of {plan.module} on {', '.join(plan.targets)}",
         *([f"  login {', '.join(plan.logins)} of sopauto.toml"] if plan.logins else []),
-        *(f"  | {line}" for line in plan.lines or ("nothing to send: the machine already is as wanted",)),
+        *(f"  | {line}" for line in plan.lines or (() if plan.unforeseen else (AS_WANTED,))),
+        *(line for task in plan.unforeseen for line in _unforeseen(task)),
+        *(f"  differs from run to run: {varies}" for varies in plan.varies),
         *(f"  {line}" for line in plan.diff.splitlines()),
         *(f"  with {name}: {compact(value)}" for name, value in sorted(plan.parameters.items())),
         *(f"  file {name} {digest[:SHORT]}" for name, digest in record.materials.items()),

@@ -13,6 +13,7 @@ from sopauto.procedures.model import Step
 from sopauto.tickets.gate import PlanRecord, read_record
 from sopauto.tickets.model import Attempt, Planned
 from sopauto.tickets.record import outcome_of
+from sopauto.work import Plan, Unforeseen
 
 PLAN_FILE: Final = "rencana.json"
 OUTCOMES: Final = {
@@ -24,6 +25,9 @@ OUTCOMES: Final = {
     "unknown": "hasil tidak diketahui",
 }
 """How an attempt ended, as forms tell it."""
+UNFORESEEN: Final = ("Kapan", "Tugas", "Perintah", "Keterangan")
+FORESIGHT: Final = {"will": "akan dijalankan", "may": "mungkin dijalankan", "if-failed": "bila tugas sebelumnya gagal"}
+"""When a task whose effect nobody can foresee runs, as forms tell it."""
 WORDS: Final = {
     "run": "dijalankan",
     "evidence": "bukti dikumpulkan",
@@ -62,14 +66,33 @@ def _planned(filling: Filling) -> Iterator[tuple[Step, Planned]]:
 def _plan(filling: Filling, step: Step, planned: Planned) -> Sections:
     record = read_record(filling.occasion.reader.document(planned.document))
     plan, whole = record.plan, f"{PLAN_FILE} (SHA-256 {planned.document})"
-    lines = plan.lines or ("Tidak ada yang perlu diubah.",)
+    lines = plan.lines or (() if plan.unforeseen else ("Tidak ada yang perlu diubah.",))
     return [
         *pairs(f"Rencana pekerjaan mesin, baris {step.id}", _plan_pairs(filling, planned, record)),
         *table("Parameter", ("Nama", "Nilai"), [[name, _value(of)] for name, of in sorted(plan.parameters.items())]),
         *table("Berkas yang dipakai", ("Berkas", "SHA-256"), [list(item) for item in sorted(record.materials.items())]),
         *text(f"Yang dijalankan, berurutan ({len(plan.lines)})", lines, whole=whole),
+        *table(
+            f"Akan dijalankan, akibatnya tidak dapat diperkirakan ({len(plan.unforeseen)})",
+            UNFORESEEN,
+            _unforeseen(plan),
+        ),
+        *text("Berbeda pada setiap pelaksanaan", plan.varies, whole=whole),
         *text("Yang berubah", plan.diff.split("\n") if plan.diff else (), whole=whole),
     ]
+
+
+def _unforeseen(plan: Plan) -> list[list[str]]:
+    """Return a row for each task whose effect nobody can foresee."""
+    return [
+        [FORESIGHT[task.kind], f"{task.part} {task.task}".strip(), f"{task.module}: {task.arguments}", _remark(task)]
+        for task in plan.unforeseen
+    ]
+
+
+def _remark(task: Unforeseen) -> str:
+    nothing = f"; menurut playbook tidak meninggalkan apa pun: {task.leaves_nothing}" if task.leaves_nothing else ""
+    return f"{task.place}{nothing}"
 
 
 def _plan_pairs(filling: Filling, planned: Planned, record: PlanRecord) -> Pairs:

@@ -17,6 +17,7 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from runpy import run_path
 from typing import Any, Final
 
 SYSTEM: Final = ("/usr/share/zoneinfo/", "/usr/lib/locale/", "/usr/lib/os-release", "/etc/localtime", "/etc/os-release")
@@ -127,6 +128,7 @@ def main(folder: str, options: str, libraries: str, arguments: list[str]) -> Non
 
     os.environ.pop("SOPAUTO_HOME", None)
     sys.argv = arguments
+    run_path(str(Path(__file__).with_name("watch_hooks.py")))["install"](Path(folder))
     sys.addaudithook(Guard(Path(folder), shlex.split(options)).hear)
     PlaybookCLI.cli_executor(sys.argv)
 

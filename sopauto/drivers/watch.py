@@ -1,6 +1,6 @@
 """Inside `ansible-playbook`: tells what check mode cannot foresee, and stops a run before a task that nobody approved.
 
-Loaded by the program that becomes `ansible-playbook` (nothing of sopauto is imported). It stands where Ansible is about
+`watch_hooks.py` puts it there, and nothing of sopauto is imported. It stands where Ansible is about
 to carry out a task, after condition and templates, so what it sees is what would run. `FOLDER/watch.json` says what may
 run, `FOLDER/watched.jsonl` is what it tells, one JSON object on each line; `watched.py` reads it.
 """
@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -38,7 +37,6 @@ INERT: Final = frozenset(
     ["debug", "gather_facts", "group_by", "include_vars", "meta", "pause", "ping", "set_fact", "set_stats", "setup"]
 )
 """Those that do not even look at anything that the playbook wants."""
-INCLUDES: Final = frozenset({"include_role", "include_tasks"})
 COMMANDS: Final = frozenset({"command", "raw", "script", "shell"})
 SERVICES: Final = frozenset({"service", "systemd", "systemd_service", "sysvinit"})
 ASIDE: Final = frozenset(["changed_when", "failed_when", "name", "notify", "register", "tags", "until"])
@@ -364,58 +362,3 @@ def shortened(text: str) -> str:
     if len(text) <= LONGEST:
         return text
     return f"{text[:LONGEST]}… (SHA-256 {hashlib.sha256(text.encode(errors='replace')).hexdigest()})"
-
-
-def install(folder: Path) -> None:
-    """Stand between Ansible and each task; before Ansible starts its children, which inherit this."""
-    from ansible.executor.task_executor import TaskExecutor
-    from ansible.executor.task_queue_manager import TaskQueueManager
-    from ansible.plugins.strategy import StrategyBase
-
-    watch = Watch(folder)
-    handler, execute, run = (
-        TaskExecutor._get_action_handler_with_module_context,
-        TaskExecutor._execute,
-        TaskExecutor.run,
-    )
-    queue, send = StrategyBase._queue_task, TaskQueueManager.send_callback
-
-    def handler_of(self: Any, *args: Any, **more: Any) -> Any:
-        watch.before(self)
-        return handler(self, *args, **more)
-
-    def executed(self: Any, templar: Any, variables: Any) -> Any:
-        result = execute(self, templar, variables)
-        watch.after(self, variables, result)
-        return result
-
-    def whole(self: Any) -> Any:
-        result = run(self)
-        watch.ended(self, result)
-        return result
-
-    def queued(self: Any, host: Any, task: Any, *args: Any) -> None:
-        watch.queued(task)
-        queue(self, host, task, *args)
-
-    def heard(self: Any, name: str, *args: Any, **more: Any) -> None:
-        if name == "v2_playbook_on_play_start":
-            watch.play(args[0], self._inventory)
-        send(self, name, *args, **more)
-
-    TaskExecutor._get_action_handler_with_module_context = handler_of
-    TaskExecutor._execute, TaskExecutor.run = executed, whole
-    StrategyBase._queue_task, TaskQueueManager.send_callback = queued, heard
-
-
-def main(folder: str, arguments: list[str]) -> None:
-    """Become `ansible-playbook`, watched."""
-    from ansible.cli.playbook import PlaybookCLI
-
-    install(Path(folder))
-    sys.argv = ["ansible-playbook", *arguments]
-    PlaybookCLI.cli_executor(sys.argv)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:])

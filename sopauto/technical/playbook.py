@@ -286,5 +286,3 @@ def _playbook_path(parameters: Json) -> str:
             f"{name!r} is no playbook's name", where="parameter playbook", mend="write e.g. set_time_zone.yml"
         )
     return f"playbooks/{name}"
-
-

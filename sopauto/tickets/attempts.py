@@ -6,11 +6,13 @@ is asked. Proven done → recorded as done; proven not begun → run; anything e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sopauto.clock import Steady
-from sopauto.errors import BadInput, Conflict, OutcomeUnknown, Refused, SopautoError, Stale, StepFailed
+from sopauto.errors import BadInput, Conflict, NotBegun, OutcomeUnknown, Refused, SopautoError, Stale, StepFailed
+from sopauto.journal.entry import read_body
 from sopauto.procedures.model import Procedure, Step, StepKind
 from sopauto.tickets.acting import prepare
 from sopauto.tickets.desk import Desk
@@ -106,9 +108,47 @@ class Work:
             self.desk.report(f"{begun} did a part of it; what is left was approved and is done now")
             self._end(attempt, Outcome.FAILED)
             return None
-        note = f"{begun} left {', '.join(order.targets)} neither as before nor as approved"
+        once = [task.task for task in record.plan.once]
+        note = (
+            f"{begun} may have run {once[0]}, and nobody can tell from {', '.join(order.targets)} whether it did"
+            if once
+            else f"{begun} left {', '.join(order.targets)} neither as before nor as approved"
+        )
         self._record(ticket, attempt, Outcome.UNKNOWN, note=note)
         raise OutcomeUnknown(note, where=ticket.id, mend=f"look at it, then `inv ticket.settle {ticket.id}`")
+
+    def refuse_twice(self, ticket: Ticket, attempts: Sequence[Attempt]) -> None:
+        """Raise Stale, when tasks may have run already that run at most once under an approval.
+
+        An attempt of which a named engineer found that it had not begun does not count.
+        """
+        assert self.step.technical is not None
+        planned = ticket.plans.get(self.step.technical.plan_of or self.step.id)
+        if planned is None or planned.approved_by is None:
+            return
+        with self.desk.store.read() as reader:
+            once = approved_record(reader, ticket, self.step).plan.once
+            bodies = [read_body(entry.body) for entry in reader.entries(ticket.id)] if once else []
+        settled = [
+            datetime.fromisoformat(body["at"])
+            for body in bodies
+            if body["verb"] == Verb.SETTLE.value and body["data"].get("outcome") == Outcome.NOT_BEGUN.value
+        ]
+        begun = [
+            attempt
+            for attempt in attempts
+            if attempt.order == planned.order
+            and attempt.outcome not in {None, Outcome.NOT_BEGUN}
+            and not any(attempt.begun_at <= at for at in settled)
+        ]
+        if once and begun:
+            stale = Stale(
+                f"attempt {begun[-1].number} may have run {once[0].task}, which runs once for one approval",
+                where=ticket.id,
+                mend=f"look at the machine, then make a new plan with `inv ticket.plan {ticket.id}`",
+            )
+            self._back_to_planning(ticket, stale)
+            raise stale
 
     def _refuse_while_running(self, attempt: Attempt) -> None:
         alive = self.desk.workers.alive(attempt.worker)
@@ -217,4 +257,6 @@ class Work:
 
 
 def _outcome_of(error: SopautoError) -> Outcome:
+    if isinstance(error, NotBegun):
+        return Outcome.NOT_BEGUN
     return Outcome.UNKNOWN if isinstance(error, OutcomeUnknown) else Outcome.FAILED

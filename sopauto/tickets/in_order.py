@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from sopauto.errors import SopautoError
+from sopauto.errors import Refused, SopautoError
 from sopauto.work import Json, Plan, Probe, Report, Result, TechnicalModule, WorkOrder
 
 JOINT = "+"
@@ -46,10 +46,16 @@ class InOrder:
             lines=tuple(f"{plan.module}: {line}" for plan in plans for line in plan.lines),
             after={plan.module: dict(plan.after) for plan in plans},
             diff="\n".join(plan.diff for plan in plans if plan.diff),
+            unforeseen=tuple(replace(task, part=plan.module) for plan in plans for task in plan.unforeseen),
+            varies=tuple(dict.fromkeys(varies for plan in plans for varies in plan.varies)),
         )
 
     def apply(self, order: WorkOrder, report: Report) -> Result:
         """Apply the parts in order, as far as `until`; raises what a part raises, with the evidence of all so far."""
+        assert order.plan is not None
+        if order.plan.once and self._until not in {None, self._parts[-1].name}:
+            what = f"{order.plan.once[0].task} runs once for one approval, so all of the row is run at once"
+            raise Refused(what, where=order.ticket, mend=f"`inv ticket.run {order.ticket}`")
         results: list[Result] = []
         for part, of_part in self._orders(order):
             report(f"{part.name} on {', '.join(order.targets)}")
@@ -94,6 +100,7 @@ class InOrder:
                 before=order.plan.before[part.name],
                 lines=(),
                 after=order.plan.after[part.name],
+                unforeseen=tuple(replace(task, part="") for task in order.plan.unforeseen if task.part == part.name),
             )
             materials = {name: digest for name, digest in order.materials.items() if name in own}
             yield part, replace(order, module=part.name, parameters=parameters, materials=materials, plan=plan)

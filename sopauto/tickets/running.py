@@ -110,6 +110,7 @@ def run(desk: Desk, ticket_id: str, *, person: str, module: str | None = None) -
         recovered = work.recover(ticket, attempts[-1])
         if recovered is not None:
             return recovered
+    work.refuse_twice(ticket, attempts)
     return work.run(ticket, number=len(attempts) + 1)
 
 

@@ -127,7 +127,7 @@ def test_a_command_beside_a_file_stands_in_the_plan_with_it(bench: Bench) -> Non
         ("ansible.builtin.shell: touch {{ here }}/x\n      when: not ansible_check_mode", "touch"),
         ("ansible.builtin.copy: {content: a, dest: '{{ here }}/x'}\n      when: not ansible_check_mode", "dest="),
         (
-            "ansible.builtin.shell: touch {{ here }}/x\n      when: really\n      vars: {really: '{{ not ansible_check_mode }}'}",
+            "ansible.builtin.raw: touch {{ here }}/x\n      when: r\n      vars: {r: '{{ not ansible_check_mode }}'}",
             "touch",
         ),
         ("ansible.builtin.shell: touch {{ here }}/x\n      ignore_errors: true\n      failed_when: false", "touch"),
