@@ -134,6 +134,7 @@ class Ansible:
             leave=seen.leave if check else None,
             ran=seen.ran,
             strange=seen.strange,
+            stopped=bool(seen.stop),
         )
 
     def _config(self, directory: Path, playbook: str, options: list[str], passwords: dict[str, str] | None) -> Any:

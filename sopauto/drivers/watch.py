@@ -243,7 +243,7 @@ class Watch:
 
     def _changed(self, task: Any) -> None:
         name = self.short(task)
-        again = name in SERVICES and str(self._given.get("state")) in {"restarted", "reloaded"}
+        again = name.removeprefix("role.") in SERVICES and str(self._given.get("state")) in {"restarted", "reloaded"}
         if again or name == "reboot":
             self.unforeseen(task, WILL, "it is done each time", self._given)
             self.tell(restless=str(task._uuid))

@@ -70,7 +70,7 @@ class PlaybookRun:
 
     A look (check mode) tells too which tasks it cannot foresee, how many it `checked` (None: not counted), and what a
     run after it may do (`leave`). A run tells where the tasks stand that `ran`, and names in `strange` what changed
-    although no plan said so.
+    although no plan said so. `stopped`: before a task that must not run.
     """
 
     changes: Sequence[Change]
@@ -84,6 +84,7 @@ class PlaybookRun:
     leave: bytes | None = None
     ran: frozenset[str] = frozenset()
     strange: tuple[str, ...] = ()
+    stopped: bool = False
 
 
 class PlaybookRunner(Protocol):
@@ -237,6 +238,8 @@ class RunPlaybook:
         """Return what check mode tells, and the plan of it; raises Refused (it does nothing), StepFailed."""
         where = self._playbook(parameters)
         run = self._run(parameters, files, report, check=True)
+        if run.stopped:
+            raise Refused(str(run.failure), where=where, mend="mend it, then plan again")
         if run.failure:
             raise StepFailed(f"check mode failed: {run.failure}", where=where, mend="mend it, then try again")
         declared = varying(files[where], where)
