@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -28,10 +29,11 @@ def doctor(c: Context, json: bool = False) -> None:
 
 def _examined(here: App) -> Iterator[tuple[str, str, str]]:
     checks: dict[str, Callable[[App], str]] = {
-        "settings": lambda h: str(h.settings.root),
+        "settings": _settings,
         "people": _people,
         "SOPs": _sops,
         "database": _database,
+        "anchors": _anchors,
         "signing": _signing,
         "mail": _mail,
         "reminders": _reminders,
@@ -43,6 +45,15 @@ def _examined(here: App) -> Iterator[tuple[str, str, str]]:
             yield name, "ok", examine(here)
         except (SopautoError, OSError) as error:
             yield name, "WRONG", str(error)
+
+
+def _settings(here: App) -> str:
+    root = here.settings.root
+    parts = (root, *root.iterdir(), here.settings.people, here.settings.templates, *here.settings.procedures)
+    if loose := sorted({str(path) for path in parts if path.exists() and path.stat().st_mode & stat.S_IWOTH}):
+        what = f"everybody on this machine may write {', '.join(loose)}"
+        raise BadInput(what, mend=f"chmod o-w {' '.join(loose)}")
+    return str(root)
 
 
 def _people(here: App) -> str:
@@ -69,6 +80,15 @@ def _database(here: App) -> str:
         what = f"others may read or write {', '.join(map(str, shared))}"
         raise BadInput(what, mend=f"chmod 600 {' '.join(map(str, shared))}")
     return f"{here.store.describe()}: {counts['tickets']} tickets, {counts['entries']} entries"
+
+
+def _anchors(here: App) -> str:
+    anchors = here.settings.anchors
+    newest = max((path.name for path in anchors.folder.glob("*.jsonl")), default="")
+    if not newest:
+        return "none yet: a cut end or a fork would not show; `inv ticket.anchor`"
+    outside = f"mailed to {', '.join(anchors.mail_to)}" if anchors.mail_to else "keep a copy outside"
+    return f"the newest in {anchors.folder}: {newest}; {outside}"
 
 
 def _signing(_: App) -> str:

@@ -152,7 +152,7 @@ def _write(file: Path, content: bytes, signature: str | None) -> None:
     """Write an anchor and its signature; one that is there already is never written over. Raises BadInput."""
     beside = file.with_name(f"{file.name}.sig")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         if beside.exists():
             raise FileExistsError(0, "File exists", str(beside))
         with file.open("xb") as made:

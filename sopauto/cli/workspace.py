@@ -23,8 +23,8 @@ def init(c: Context, directory: str) -> None:
     shutil.copytree(EXAMPLE, home, dirs_exist_ok=True)
     for name in PRIVATE:
         (home / name).chmod(0o600)
-    (home / "procedures").mkdir(exist_ok=True)
-    (home / "templates").mkdir(exist_ok=True)
+    for folder in ("procedures", "templates"):
+        (home / folder).mkdir(mode=0o755, exist_ok=True)
     say(f"made {home}")
     say(f"  edit:  {home / 'people.yaml'}, {home / 'sopauto.toml'}, {home / 'assets.yaml'}")
     say(f"  type:  export SOPAUTO_HOME={home.resolve()}")

@@ -138,7 +138,7 @@ class NetmikoSwitches:
     def _locked(self, switch: str) -> Iterator[None]:
         """Hold the switch's lock: one change at a time, whoever types the command."""
         self._locks.mkdir(parents=True, exist_ok=True)
-        with (self._locks / f"{switch.replace('/', '_')}.lock").open("w") as file:
+        with os.fdopen(_private(self._locks / f"{switch.replace('/', '_')}.lock"), "w") as file:
             until = time.monotonic() + LOCK_SECONDS
             while True:
                 try:
@@ -149,6 +149,11 @@ class NetmikoSwitches:
                         raise Refused(f"somebody else changes {switch} now", mend="repeat it later") from None
                     time.sleep(0.1)
             yield
+
+
+def _private(path: Path) -> int:
+    """Open a file that only its owner may read, whatever the caller's umask."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 class _Netmiko:

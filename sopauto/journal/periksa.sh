@@ -14,6 +14,7 @@ export LC_ALL
 faults=0
 newline='
 '
+return=$(printf '\r')
 
 say() { printf '%s\n' "$1" | tr -cd '\012\040-\176'; }
 
@@ -95,7 +96,7 @@ listed_files() {
         return
     fi
     listed=$newline
-    while IFS= read -r line; do
+    while IFS= read -r line || [ -n "$line" ]; do
         name=${line#*'  '}
         listed="$listed$name$newline"
         if [ ! -f "$name" ]; then
@@ -183,7 +184,9 @@ chain() {
 
 # Di mana jurnal ini berdiri menurut sebuah jangkar: jumlah entri, sidik entri pertama dan terakhir.
 anchor() { # berkas, nama, jumlah harus sama (ya) atau boleh bertambah (tidak)
-    if [ ! -f "$1" ] || ! IFS= read -r head <"$1"; then
+    head=
+    [ ! -f "$1" ] || IFS= read -r head <"$1"
+    if [ -z "$head" ]; then
         fault "$2: jangkar ini tidak dapat dibaca"
         return
     fi
@@ -205,8 +208,8 @@ anchor() { # berkas, nama, jumlah harus sama (ya) atau boleh bertambah (tidak)
         fault "$2: menyebut $value, tetapi tanda tangannya tidak ada atau tidak berlaku"
     fi
     mark=
-    while IFS= read -r line; do
-        case $line in
+    while IFS= read -r line || [ -n "$line" ]; do
+        case ${line%"$return"} in
             '{"entries":'*',"ticket":"'"$ticket"'"}') mark=$line ;;
         esac
     done <"$1"

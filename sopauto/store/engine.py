@@ -24,7 +24,7 @@ def open_store(url: str) -> SqlStore:
 
     Raises: BadInput (unusable URL, a database of another version), StepFailed (it cannot be reached).
     """
-    from sopauto.store.versions import current, newest, upgrade
+    from sopauto.store.versions import current, known, newest, upgrade
 
     engine = make_engine(url)
     revision = current(engine)
@@ -34,7 +34,7 @@ def open_store(url: str) -> SqlStore:
         raise BadInput(
             f"the database has version {revision}, this program needs {newest()}",
             where=engine.url.render_as_string(hide_password=True),
-            mend="run `inv store.upgrade`, or a sopauto of its version",
+            mend="run `inv store.upgrade`" if revision in known() else "use a sopauto of its version: it is newer",
         )
     return SqlStore(engine)
 

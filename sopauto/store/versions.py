@@ -36,7 +36,7 @@ def current(engine: Engine) -> str | None:
 
 def newest() -> str:
     """Return the version that this program needs: the last file's name. Alembic itself takes long to import."""
-    return _known()[-1]
+    return known()[-1]
 
 
 def upgrade(engine: Engine, *, copied: bool = False) -> Upgraded:
@@ -53,7 +53,7 @@ def upgrade(engine: Engine, *, copied: bool = False) -> Upgraded:
 
     with held(engine, UPGRADE):
         before = current(engine)
-        if before is not None and before not in _known():
+        if before is not None and before not in known():
             where = engine.url.render_as_string(hide_password=True)
             raise BadInput(f"the database has version {before}", where=where, mend="use a sopauto of its version")
         copy = _copy(engine, before) if copied and before not in {None, newest()} else None
@@ -66,7 +66,8 @@ def upgrade(engine: Engine, *, copied: bool = False) -> Upgraded:
     return Upgraded(before=before, copy=copy)
 
 
-def _known() -> list[str]:
+def known() -> list[str]:
+    """Return the versions that this program knows, the oldest first."""
     return sorted(path.stem for path in (FOLDER / "versions").glob("[0-9]*.py"))
 
 

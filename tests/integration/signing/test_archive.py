@@ -268,6 +268,9 @@ def test_a_fork_and_another_ticket_show_against_an_anchor_and_growth_does_not(
     code, lines = check(folder, "--anchor", kept)
     assert code == 0
     assert "kept: sejak itu bertambah 1 entri" in lines
+    for ending in (b"", b"\r\n"):  # as an editor or a mail program leaves it
+        kept.write_bytes(write_anchor(anchor(entries[:3])).rstrip().replace(b"\n", ending or b"\n") + ending)
+        assert "kept: sejak itu bertambah 1 entri" in check(folder, "--anchor", kept)[1]
     other = replace(mark(entries), head="a" * 64, opening="b" * 64)
     kept.write_bytes(write_anchor(replace(anchor(entries), marks=(other,))))
     _, lines = check(folder, "--anchor", kept)

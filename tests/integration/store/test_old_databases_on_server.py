@@ -51,17 +51,19 @@ def test_it_has_the_tables_of_a_new_database_and_all_its_commands_work(
     app.store.engine.dispose()
 
 
-def test_two_upgrades_at_once_do_it_once(postgresql_url: str) -> None:
-    put_back_on_server("7793365", postgresql_url)
+@pytest.mark.parametrize("commit", ["7793365", ""], ids=["old", "empty"])
+def test_upgrades_at_once_do_it_once(postgresql_url: str, commit: str) -> None:
+    if commit:
+        put_back_on_server(commit, postgresql_url)
     both = [
         subprocess.Popen([sys.executable, "-c", UPGRADE, postgresql_url], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
-        for _ in range(2)
+        for _ in range(3)
     ]
     for process in both:
         assert process.stdin is not None
         process.stdin.write(b"go\n")
         process.stdin.flush()
-    assert [process.communicate()[1] for process in both] == [b"", b""]
+    assert [process.communicate()[1] for process in both] == [b"", b"", b""]
     engine = make_engine(postgresql_url)
     assert current(engine) == newest()
     engine.dispose()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
 import stat
 import subprocess
@@ -101,6 +102,29 @@ def test_a_fault_in_the_middle_leaves_it_as_before(oldest: Path, after: str) -> 
     assert content(oldest) == before
 
 
+KILLED = """
+import os, signal, sys
+from sqlalchemy import event
+from sopauto.store.engine import make_engine
+from sopauto.store.versions import upgrade
+engine = make_engine(sys.argv[1])
+@event.listens_for(engine, "before_cursor_execute")
+def dies(connection, cursor, statement, *rest):
+    if "DROP TABLE entries" in statement:
+        os.kill(os.getpid(), signal.SIGKILL)
+upgrade(engine)
+"""
+
+
+def test_a_killed_upgrade_leaves_it_as_before_and_the_next_one_does_it(oldest: Path) -> None:
+    before = content(oldest)
+    killed = subprocess.run([sys.executable, "-c", KILLED, f"sqlite:///{oldest}"], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert content(oldest) == before
+    upgraded(oldest)
+    assert current(make_engine(f"sqlite:///{oldest}")) == newest()
+
+
 def test_two_upgrades_at_once_do_it_once(oldest: Path) -> None:
     url = f"sqlite:///{oldest}"
     both = [
@@ -143,6 +167,8 @@ def test_a_version_of_tomorrow_is_refused(oldest: Path) -> None:
     before = content(oldest)
     with pytest.raises(BadInput, match="9999_future"):
         upgraded(oldest)
+    with pytest.raises(BadInput, match="it is newer"):
+        open_store(f"sqlite:///{oldest}")
     assert content(oldest) == before
 
 
