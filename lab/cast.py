@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sopauto.tickets.model import Letter
 
 UNIT = "dinkes"
+NOW = datetime.now(ZoneInfo("Asia/Jakarta"))
+TOMORROW = NOW.date() + timedelta(days=1)
+LETTER_OF = min(date(2026, 11, 20), NOW.date()).isoformat()
+"""The day of the letters: a letter is never of a day to come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +50,7 @@ POSITIONS = {
 UNITS = {"kominfo": "Dinas Komunikasi dan Informatika", UNIT: "Dinas Kesehatan", "bappeda": "Bappeda"}
 
 STATEMENTS = {
-    "waktu_penitipan": "2026-11-24 09:00",
+    "waktu_penitipan": f"{TOMORROW:%Y-%m-%d} 09:00",
     "spesifikasi": "2 prosesor, memori 32 GB, 2 disk 960 GB",
     "ciri": "warna hitam, stiker inventaris Dinkes 0271, tanpa penutup depan",
     "penyerah": "Siti Rahmawati (Dinas Kesehatan)",
@@ -53,7 +59,7 @@ STATEMENTS = {
     "pengembalian.8 penerima": "Siti Rahmawati (Dinas Kesehatan)",
     "keadaan": "baik dan lengkap",
     "pengambil": "Siti Rahmawati",
-    "waktu_pengambilan": "2026-12-01 10:00",
+    "waktu_pengambilan": f"{NOW:%Y-%m-%d %H:%M}",
 }
 
 SERVER = {"nama_host": "simpus-01", "nomor_seri": "VM-0271"}
@@ -68,7 +74,7 @@ def drop_off(**changes: object) -> Letter:
     """Return the letter that asks for a server to be taken into custody."""
     fields = {
         "nomor_surat": "045/271/406.010/2026",
-        "tanggal": "2026-11-20",
+        "tanggal": LETTER_OF,
         "perihal": "Permohonan penitipan server SIMPUS",
         "opd": "Dinas Kesehatan",
         "merek": "QEMU",
@@ -84,7 +90,7 @@ def give_back(ticket: str, **changes: object) -> Letter:
     """Return the letter that asks for the server back."""
     fields = {
         "nomor_surat": "045/289/406.010/2026",
-        "tanggal": "2026-11-30",
+        "tanggal": LETTER_OF,
         "perihal": "Permohonan pengembalian server SIMPUS",
         "opd": "Dinas Kesehatan",
         "tiket_penitipan": ticket,

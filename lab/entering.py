@@ -13,7 +13,7 @@ from lab.mailbox import Mailbox
 from lab.walking import Walk
 from lab.workspace import AGENCY, Workspace, make_key, people_file
 from sopauto.drivers.door_csv import CsvDoor
-from sopauto.tickets.model import Letter
+from sopauto.tickets.model import Letter, Ticket
 
 CAST = (
     *(role for role in cast.CAST if role.id != "joko"),
@@ -75,7 +75,7 @@ def request(**changes: object) -> Letter:
     """Return the Formulir Permintaan Akses of a unit."""
     fields: Mapping[str, Any] = {
         "nomor_surat": "045/301/406.010/2026",
-        "tanggal": "2026-11-20",
+        "tanggal": cast.LETTER_OF,
         "opd": "Dinas Kesehatan",
         "nama_pengakses": "Siti Rahmawati",
         "nip_pengakses": "198703122010012004",
@@ -93,7 +93,7 @@ def removal(card: str, **changes: object) -> Letter:
     """Return the Formulir Permintaan Penghapusan Akses of a unit."""
     fields = {
         "nomor_surat": "045/312/406.010/2026",
-        "tanggal": "2026-11-20",
+        "tanggal": cast.LETTER_OF,
         "opd": "Dinas Kesehatan",
         "nama_pengakses": "Siti Rahmawati",
         "nomor_kartu": card,
@@ -104,5 +104,12 @@ def removal(card: str, **changes: object) -> Letter:
 
 
 def walk_of(workspace: Workspace, **further: Any) -> Walk:
-    """Return a walk along SOP 004 with its own people."""
-    return Walk(app=workspace.app(), keys=workspace.keys, statements={}, **further)
+    """Return a walk along SOP 004 with its own people; after row 7 the card is printed."""
+    app = workspace.app()
+
+    def printed(ticket: Ticket) -> None:
+        with app.store.write() as writer:
+            writer.access.card_made(ticket.id, app.clock.now())
+
+    after = {"akses.7": printed, **further.pop("after", {})}
+    return Walk(app=app, keys=workspace.keys, statements={}, after=after, **further)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.agency import Agency, Bare
-from lab.cast import UNIT, Role
+from lab.cast import LETTER_OF, TOMORROW, UNIT, Role
 from lab.mailbox import Mailbox
 from lab.walking import Walk
 from lab.workspace import Workspace
@@ -54,7 +54,7 @@ def request(server: Bare, software: str) -> Letter:
     """Return the letter that asks for a software."""
     fields = {
         "nomor_surat": "800/271/IIDC/2026",
-        "tanggal": "2026-11-20",
+        "tanggal": LETTER_OF,
         "perihal": f"Permohonan instalasi {software}",
         "unit_kerja": "Dinas Kesehatan",
         "piranti_lunak": software,
@@ -73,7 +73,7 @@ def statements(server: Bare, software: str, **further: Any) -> dict[str, Any]:
         "port_ssh": server.port,
         "sidik_kunci": fingerprint(server.host_key),
         "login": "servers",
-        "jadwal_instalasi": "2026-11-24 09:00",
+        "jadwal_instalasi": f"{TOMORROW:%Y-%m-%d} 09:00",
         "pengaturan": software,
         **further,
     }

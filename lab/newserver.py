@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.agency import Agency, Bare
-from lab.cast import UNIT, Role
+from lab.cast import LETTER_OF, UNIT, Role
 from lab.mailbox import Mailbox
 from lab.walking import Walk
 from lab.workspace import Workspace
@@ -87,7 +87,7 @@ def request(server: Bare, **changes: object) -> Letter:
     """Return the letter that asks for a server."""
     fields = {
         "nomor_surat": "HKI.1-TI.03-271",
-        "tanggal": "2026-11-20",
+        "tanggal": LETTER_OF,
         "perihal": "Permohonan penggunaan perangkat server",
         "unit_kerja": "Dinas Kesehatan",
         "keperluan": "Aplikasi pendaftaran puskesmas",

@@ -57,6 +57,7 @@ class Grant:
     """A right to enter. `ticket` asked for it and is its id; `serial` is the number of `card` within the range.
 
     `reason` says why it is suspended or ended, `fault` why a door has not confirmed that yet, since `faulty_since`.
+    `card_made_at` is when its card was printed last.
     """
 
     ticket: str
@@ -70,6 +71,7 @@ class Grant:
     reason: str = ""
     fault: str = ""
     faulty_since: datetime | None = None
+    card_made_at: datetime | None = None
 
     def covers(self, day: date) -> bool:
         """Tell whether the right is valid on a day, both ends included."""

@@ -41,6 +41,9 @@ class Book(Protocol):
     ) -> None:
         """Write how a grant stands; raises Conflict when it stands otherwise than `grant` says."""
 
+    def card_made(self, ticket: str, at: datetime) -> None:
+        """Record that the card of a grant was printed."""
+
     def open_span(self, ticket: str, at: datetime, by: str) -> None:
         """Record that the doors know the card."""
 

@@ -48,6 +48,8 @@ def card(c: Context, ticket: str, photo: str, out: str = "") -> None:
     content = card_pdf(here.settings, grant, unit, token=token, photo=picture, at=here.clock.now())
     path = Path(out or f"{grant.card}.pdf")
     path.write_bytes(content)
+    with here.store.write() as writer:
+        writer.access.card_made(ticket, here.clock.now())
     say(f"wrote {path} ({len(content):,} bytes)")
     say(f"  type: inv access.check {token}")
 

@@ -162,7 +162,7 @@ def done(
 
 @command(help=HELP | {"note": ACT_HELP["note"]})
 def cancel(c: Context, ticket: str, as_: str = "", key: str = "", note: str = "", json: bool = False) -> None:
-    """Withdraw a request (the applicant, while no machine was changed)."""
+    """Withdraw a request (the applicant, or whose row 1 is; while no machine was changed)."""
     from sopauto.tickets.model import Verb
 
     _act(c, ticket, Verb.CANCEL, (as_, key, note), {}, json=json)

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Final
 
-from sopauto.procedures.demands import doors, letters, machine_work, messages, names, statements
+from sopauto.procedures.bounds import DATED, named
+from sopauto.procedures.demands import cards, doors, letters, machine_work, messages, names, statements
 from sopauto.procedures.finding import Finding, Known, at_row, suggestion
 from sopauto.procedures.load import read
-from sopauto.procedures.model import ENDS, Fork, Procedure, Step, StepKind, Target
+from sopauto.procedures.model import ENDS, Field, Fork, Procedure, Step, StepKind, Target
 from sopauto.procedures.ways import ending, forward, names_of, reached, unavoidable
 
+DAYS: Final = "name a field of `jenis: tanggal` or `tanggal-jam`, hari-ini or sekarang"
 TOTAL: Final = re.compile(r"\s*(?:(\d{1,5})\s*hari)?\s*(?:(\d{1,5})\s*jam)?\s*(?:(\d{1,5})\s*menit)?\s*", re.I | re.A)
 
 
@@ -33,8 +35,10 @@ def check_procedure(procedure: Procedure, known: Known) -> list[Finding]:
         _reached,
         _loops,
         _total,
+        _bounds,
         machine_work,
         doors,
+        cards,
         names,
         messages,
         letters,
@@ -145,6 +149,26 @@ def _total(procedure: Procedure, _: Known) -> Iterator[Finding]:
         return
     line = procedure.lines.get("kepala/jumlah_waktu", 1)
     yield Finding(file=procedure.source, line=line, field="kepala.jumlah_waktu", what=what, mend=mend)
+
+
+def _bounds(procedure: Procedure, _: Known) -> Iterator[Finding]:
+    """Find days that are held against a field which nobody states by then, or which is no day."""
+    letter = {field.name: field.kind for field in procedure.letter}
+    for field in procedure.letter:
+        for bound in _unknown_bounds(field, letter):
+            line = procedure.lines.get(f"surat/{field.name}", 1)
+            what = f"is held against {bound!r}, which is no day of the letter"
+            yield Finding(file=procedure.source, line=line, field=f"surat.{field.name}", what=what, mend=DAYS)
+    for step in procedure.steps:
+        for field in step.fields:
+            for bound in _unknown_bounds(field, letter | {other.name: other.kind for other in step.fields}):
+                what = f"{field.name!r} is held against {bound!r}, which is no day of the letter or of this row"
+                yield at_row(procedure, step, "isian", what, DAYS)
+
+
+def _unknown_bounds(field: Field, kinds: Mapping[str, str]) -> Iterator[str]:
+    names = [named(bound) for bound in (field.earliest, field.latest) if bound is not None]
+    yield from (name for name in names if name is not None and (kinds.get(name) not in DATED or name == field.name))
 
 
 def _office(stated: re.Match[str]) -> tuple[int, timedelta]:

@@ -29,6 +29,7 @@ ACCESS_EFFECTS: Final[Mapping[str, Mapping[str, str]]] = {
         "berlaku_dari": "tanggal",
     },
     "akses-diberikan": {},
+    "kartu-siap": {},
     "akses-dihapus": {},
     "review-disusun": {"peninjau": "teks"},
     "review-dijawab": {},
@@ -37,6 +38,8 @@ ACCESS_EFFECTS: Final[Mapping[str, Mapping[str, str]]] = {
 """What completing a row does to the register of access (`aset`), and what the letter must state for it."""
 AT_DOORS: Final[Mapping[str, str]] = {"akses-diberikan": "access.grant", "akses-dihapus": "access.revoke"}
 """What the register may say only of a row at which the doors were told, and by which module."""
+CARD_READY: Final = ("kartu-akses-siap", "kartu-siap")
+"""The e-mail that says that a card can be fetched, and the effect of the only row that may send it."""
 SERVER: Final = {"nama_host": "nama-host"}
 """How a letter names the server that assets and machine work are about."""
 WAITS: Final = ("tempat",)
@@ -129,6 +132,18 @@ def doors(procedure: Procedure, _: Known) -> Iterator[Finding]:
         elif module in effect_of and step.effect != effect_of[module]:
             what = f"what {module} does is not written into the register"
             yield at_row(procedure, step, "teknis", what, f"state `aset: {effect_of[module]}`")
+
+
+def cards(procedure: Procedure, _: Known) -> Iterator[Finding]:
+    """Find rows that tell of a card which nobody made sure of, or before any door knows it."""
+    message, effect = CARD_READY
+    granted = [step.id for step in procedure.steps if step.effect == "akses-diberikan"]
+    for step in procedure.steps:
+        if step.message is not None and step.message.template == message and step.effect != effect:
+            what = f"{message} tells of a card that nobody made sure of"
+            yield at_row(procedure, step, "pesan", what, f"state `aset: {effect}`")
+        if step.effect == effect and not (granted and unavoidable(procedure, granted, before=step.id)):
+            yield at_row(procedure, step, "aset", "no row before it gives access", "let every way pass `access.grant`")
 
 
 def names(procedure: Procedure, known: Known) -> Iterator[Finding]:

@@ -15,9 +15,36 @@ from typing import Any, Final
 
 from sopauto.data_file import unseen
 from sopauto.errors import BadInput
+from sopauto.procedures.bounds import DATED, Asked, fault
 from sopauto.procedures.finding import suggestion
 from sopauto.procedures.model import Field
 
+TEXT: Final = "teks"
+UNIT: Final = "opd"
+PLACEHOLDERS: Final = frozenset(
+    {
+        "belum ada",
+        "belum diketahui",
+        "kosong",
+        "menyusul",
+        "n/a",
+        "na",
+        "nihil",
+        "nil",
+        "none",
+        "null",
+        "tak ada",
+        "tba",
+        "tbd",
+        "tdk ada",
+        "tidak ada",
+        "tidak diketahui",
+        "tidak tahu",
+        "todo",
+        "unknown",
+    }
+)
+"""Texts that only stand in for an answer. A field for which one of them is an answer states `pengganti: true`."""
 MAX_TEXT: Final = 4000
 """Longest text (characters) that any field may allow."""
 DEFAULT_TEXT: Final = 500
@@ -51,9 +78,20 @@ class _WrongError(ValueError):
         self.mend = mend
 
 
-def validate(fields: Sequence[Field], data: Mapping[str, Any], where: Where) -> dict[str, Any]:
+class _PlaceholderError(ValueError):
+    """A text only stands in for an answer."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+
+def validate(
+    fields: Sequence[Field], data: Mapping[str, Any], where: Where, *, asked: Asked | None = None
+) -> dict[str, Any]:
     """Return the checked values by field name; optional fields that were left blank are left out.
 
+    `asked` is what days, moments and the unit are held against (None: they are not).
     Raises: BadInput (fields are missing, unknown, or not of their kind), with all faults in one line.
     """
     if not isinstance(data, Mapping):
@@ -66,9 +104,39 @@ def validate(fields: Sequence[Field], data: Mapping[str, Any], where: Where) -> 
             values[field.name] = _value(field, data.get(field.name), where)
         except BadInput as fault:
             faults.append(fault)
+    if asked is not None:
+        faults += [wrong for field in fields if (wrong := _unfit(field, values, asked, where)) is not None]
     if faults:
         raise _together(faults)
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _unfit(field: Field, values: dict[str, Any], asked: Asked, where: Where) -> BadInput | None:
+    """Return what is wrong with a value where and when it is stated; a unit's value becomes the unit's own name."""
+    if values.get(field.name) is None:
+        return None
+    wrong = None
+    if field.kind in DATED:
+        wrong = fault(asked, values, field)
+    elif field.kind == UNIT:
+        name = asked.unit[1]
+        if _folded(values[field.name]) not in {_folded(word) for word in asked.unit}:
+            what = f"is {visible(values[field.name])!r}, and the ticket is opened for {name!r}"
+            wrong = what, f"write {name!r}, or let the other unit ask for it"
+        values[field.name] = name
+    if wrong is None:
+        return None
+    return BadInput(f"{field.label!r} {wrong[0]}", where=_at(where, field.name), mend=wrong[1])
+
+
+def _folded(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", str(text)).casefold().split())
+
+
+def is_placeholder(text: str) -> bool:
+    """Tell whether a text only stands in for an answer: `-`, `n/a`, `xxx`, `tidak ada`."""
+    words = re.sub(r"^\W+|\W+$", "", _folded(text))
+    return not words or words.replace(".", "") in PLACEHOLDERS or re.fullmatch(r"x{2,}", words) is not None
 
 
 def _unknown(name: str, known: Sequence[str], where: Where) -> BadInput:
@@ -114,6 +182,11 @@ def _value(field: Field, value: Any, where: Where) -> Any:
         raise BadInput(f"{field.label!r} is missing", where=_at(where, field.name), mend=f"state `{field.name}`")
     try:
         return KINDS[field.kind](field, value)
+    except _PlaceholderError as placeholder:
+        if not field.required:
+            return None  # a way to leave it blank
+        what = f"{field.label!r} is {visible(placeholder.what)!r}: that is no answer"
+        raise BadInput(what, where=_at(where, field.name), mend=f"state `{field.name}`") from None
     except _WrongError as wrong:
         raise BadInput(f"{field.label!r} {wrong.what}", where=_at(where, field.name), mend=wrong.mend) from None
 
@@ -131,7 +204,10 @@ def _text(field: Field, value: Any) -> str:
         raise _WrongError(f"has {len(text)} characters, more than {limit}", f"shorten it to {limit}")
     if hidden := unseen(text):
         raise _WrongError(f"holds the control character {hidden}", "write it on one line, as plain text")
-    return unicodedata.normalize("NFC", text)
+    text = unicodedata.normalize("NFC", text)
+    if field.kind == TEXT and not field.placeholders and is_placeholder(text):
+        raise _PlaceholderError(text)
+    return text
 
 
 def _number(field: Field, value: Any) -> int:
@@ -222,7 +298,8 @@ def _identity(field: Field, value: Any) -> str:
 
 
 KINDS: Final[Mapping[str, Callable[[Field, Any], Any]]] = {
-    "teks": _text,
+    TEXT: _text,
+    UNIT: _text,
     "bilangan": _number,
     "tanggal": _date,
     "tanggal-jam": _moment,

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from sopauto.data_file import LineOf, parse_document
 from sopauto.errors import BadInput
-from sopauto.procedures.fields import KINDS, MAX_TEXT
+from sopauto.procedures.bounds import DATED, is_bound
+from sopauto.procedures.fields import KINDS, MAX_TEXT, visible
 from sopauto.procedures.finding import Finding, refusal
 from sopauto.procedures.model import (
     ENDS,
@@ -65,7 +66,19 @@ WORDS: Final = (
     "tidak",
 )
 ACTOR: Final = ("id", "nama", "pemohon", "inferred")
-FIELD: Final = ("nama", "label", "jenis", "wajib", "pilihan", "panjang", "paling_kecil", "paling_besar")
+FIELD: Final = (
+    "nama",
+    "label",
+    "jenis",
+    "wajib",
+    "pilihan",
+    "panjang",
+    "paling_kecil",
+    "paling_besar",
+    "paling_awal",
+    "paling_lambat",
+    "pengganti",
+)
 TABLE: Final = ("id", "judul", "kolom", "baris", "inferred")
 STEP: Final = (
     "no",
@@ -202,12 +215,27 @@ def _field(part: Part) -> Field:
         max_length=part.number("panjang"),
         minimum=part.number("paling_kecil"),
         maximum=part.number("paling_besar"),
+        earliest=_bound(part, "paling_awal"),
+        latest=_bound(part, "paling_lambat"),
+        placeholders=part.flag("pengganti"),
     )
+    for key in ("paling_awal", "paling_lambat"):
+        if key in part.data and field.kind not in DATED:
+            part.find(key, f"{field.kind} has no day", "leave it out, or state `jenis: tanggal`")
     if field.kind == "pilihan" and not field.choices:
         part.find("pilihan", "a choice without choices", "state `pilihan: [...]`")
     if field.max_length is not None and not 0 < field.max_length <= MAX_TEXT:
         part.find("panjang", "is no length", f"write a number from 1 to {MAX_TEXT}")
     return field
+
+
+def _bound(part: Part, key: str) -> str | None:
+    text = part.text(key, required=False) or None
+    if text is not None and not is_bound(text):
+        part.find(
+            key, f"{visible(text)!r} is no bound", "write hari-ini, hari-ini+30, sekarang, a day or a field's name"
+        )
+    return text
 
 
 def _table(part: Part) -> Table:

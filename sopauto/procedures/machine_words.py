@@ -14,6 +14,7 @@ PLACE: Final = "place"
 EFFECTS: Final[Mapping[str, frozenset[str]]] = {
     "siapkan": frozenset({PLACE}),
     "akses-disetujui": frozenset({"nomor_kartu"}),
+    "kartu-siap": frozenset({"status_akses"}),
     "review-disusun": frozenset({"jumlah_akses"}),
 }
 """What completing a row writes, by its effect (`aset`)."""

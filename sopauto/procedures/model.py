@@ -66,7 +66,8 @@ Target = str | Fork
 class Field:
     """One thing that a letter or a step's actor has to state. `kind` is one of `fields.KINDS`.
 
-    `max_length` (characters) narrows the limit of the kind; `minimum` and `maximum` bound a number, both included.
+    `max_length` (characters) narrows the limit of the kind; `minimum` and `maximum` bound a number, both included,
+    `earliest` and `latest` a day or moment (see `bounds.py`). `placeholders`: a text such as `-` is an answer here.
     """
 
     name: str
@@ -77,6 +78,9 @@ class Field:
     max_length: int | None = None
     minimum: int | None = None
     maximum: int | None = None
+    earliest: str | None = None
+    latest: str | None = None
+    placeholders: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

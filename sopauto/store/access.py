@@ -85,6 +85,11 @@ class SqlBook:
                 mend="look again with `inv access.register`",
             )
 
+    def card_made(self, ticket: str, at: datetime) -> None:
+        """Record that the card of a grant was printed."""
+        c = grants.c
+        self._connection.execute(update(grants).where(c.ticket == ticket).values(card_made_at=at))
+
     def open_span(self, ticket: str, at: datetime, by: str) -> None:
         """Record that the doors know the card; its key refuses a second open span."""
         self._connection.execute(insert(spans).values(ticket=ticket, opened_at=at, opened_by=by, closed_by=""))
@@ -212,6 +217,7 @@ OWN: Final = (
     "reason",
     "fault",
     "faulty_since",
+    "card_made_at",
 )
 
 

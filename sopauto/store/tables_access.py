@@ -27,6 +27,7 @@ grants = Table(
     Column("reason", Text, nullable=False),
     Column("fault", Text, nullable=False),
     Column("faulty_since", Moment),
+    Column("card_made_at", Moment),
     Index("ix_access_grants_state", "state", "valid_until"),
     Index("ix_access_grants_identity", "identity"),
 )

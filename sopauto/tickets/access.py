@@ -1,7 +1,8 @@
 """What tickets do to the register of access, and what doors are told for them (SOP 004, review and removal).
 
 The SOP's YAML names the effect (`aset:`): `akses-disetujui` gives a card number (row 6), `akses-diberikan` writes that
-the doors know the card (row 7), `akses-dihapus` that they know it no more. A review: `review-disusun` (its lines),
+the doors know the card (row 7), `kartu-siap` waits for the card to be printed (row 8), `akses-dihapus` writes that the
+doors know it no more. A review: `review-disusun` (its lines),
 `review-dijawab` (no line is left open), `review-diputuskan` (something is to be removed, or nothing).
 """
 
@@ -162,6 +163,20 @@ def _enter(case: Case) -> Effect:
     return Effect(changes=(change,))
 
 
+def _card_ready(case: Case) -> Effect:
+    """Let nobody be told to fetch a card that was not printed (row 8).
+
+    Where the access is over by now, the row is completed and nobody is told of a card.
+    """
+    grant = _of(case.reader, case.ticket)
+    if grant.state is not State.ACTIVE:
+        return Effect(data={"status_akses": grant.state.value}, silent=True)
+    if grant.card_made_at is None:
+        mend = f"print it with `inv access.card {case.ticket.id} --photo FOTO.jpg`"
+        raise Refused(f"card {grant.card} was not printed yet", where=case.ticket.id, mend=mend)
+    return Effect()
+
+
 def _remove(case: Case) -> Effect:
     """Write that no door knows the cards any more; the controllers were read back before."""
     action, reason = case.action, f"tiket {case.ticket.id}"
@@ -213,6 +228,7 @@ def _decided(case: Case) -> Effect:
 EFFECTS: Final[Mapping[str, Callable[[Case], Effect]]] = {
     "akses-disetujui": _approve,
     "akses-diberikan": _enter,
+    "kartu-siap": _card_ready,
     "akses-dihapus": _remove,
     "review-disusun": _compose_review,
     "review-dijawab": _answered,

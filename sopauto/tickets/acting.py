@@ -10,6 +10,7 @@ from typing import Any
 
 from sopauto.errors import Refused
 from sopauto.journal.entry import read_body
+from sopauto.procedures.bounds import Asked
 from sopauto.procedures.fields import validate
 from sopauto.procedures.machine_words import MACHINE_WORDS
 from sopauto.procedures.model import Procedure, Step, StepKind
@@ -34,7 +35,7 @@ def open_from_letter(desk: Desk, letter: Letter, *, person: str, note: str = "",
     Raises: BadInput (the letter lacks or misstates something), Refused (the person may not open it), Conflict.
     """
     procedure = desk.procedures.get(letter.procedure)
-    fields = validate(procedure.letter, letter.fields, where)
+    fields = validate(procedure.letter, letter.fields, where, asked=asked_at(desk, letter.unit))
     desk.people.person(letter.applicant)
     letter = replace(letter, fields=fields)
     first = procedure.step(procedure.start)
@@ -249,7 +250,7 @@ def prepare(
             facts=facts or {},
         )
         papers = papers_of(desk, step, transition, occasion)
-        mails = messages_of(desk, step, transition, occasion)
+        mails = () if effect.silent else messages_of(desk, step, transition, occasion)
     papers += copies_of(mails)
     action = replace(action, documents=action.documents + refer(papers))
     draft = Draft(
@@ -272,7 +273,8 @@ def _stated(
     step, answer = transition.completed, transition.answer
     assert step is not None
     asked = asked_of(step, answer) if action.verb in STATING else ()
-    fields = validate(asked, action.data, f"{ticket.id} {step.id}")
+    told = asked_at(desk, ticket.unit, {**ticket.letter, **ticket.data})
+    fields = validate(asked, action.data, f"{ticket.id} {step.id}", asked=told)
     if fields:
         desk.parameters.refuse(procedure, ticket, fields, f"{ticket.id} {step.id}")
     if step.effect is not None and step.effect in access.EFFECTS:
@@ -282,6 +284,11 @@ def _stated(
         effect = effect_of(reader, step, ticket, answer, {**ticket.data, **fields})
     assert effect.data.keys() <= MACHINE_WORDS, "`machine_words.py` names all that the machine writes"
     return replace(action, data={**fields, **effect.data}), effect
+
+
+def asked_at(desk: Desk, unit: str, stated: Json | None = None) -> Asked:
+    """Return what days, moments and the unit of a letter or a row are held against."""
+    return Asked(now=desk.clock.now(), unit=(unit, desk.people.units.get(unit, unit)), stated=stated or {})
 
 
 def _on_cancel(reader: Reader, ticket: Ticket) -> Effect:

@@ -26,7 +26,8 @@ def positions_for(procedure: Procedure, verb: Verb, step: Step) -> tuple[str, ..
     if technical and technical.approver and verb in {Verb.APPROVE, Verb.REJECT}:
         return (technical.approver,)
     if verb is Verb.CANCEL:
-        return tuple(actor.id for actor in procedure.actors if actor.applicant)
+        applicants = tuple(actor.id for actor in procedure.actors if actor.applicant)
+        return applicants or procedure.step(procedure.start).actors  # without applicants it is whose row 1 is
     return step.actors
 
 

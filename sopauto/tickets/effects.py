@@ -27,11 +27,15 @@ ROOM = "tempat"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """Changes of the assets, what they add to the signed entry, and the tickets that they wake."""
+    """Changes of the assets, what they add to the signed entry, and the tickets that they wake.
+
+    `silent`: the row sends no e-mail this time, since it would not be true.
+    """
 
     changes: tuple[Change, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
     wakes: tuple[tuple[Ticket, Change, Json], ...] = ()
+    silent: bool = False
 
 
 def effect_of(reader: Reader, step: Step, ticket: Ticket, answer: bool | None, data: Json) -> Effect:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from lab.controller import Controller
 from lab.entering import removal, request, walk_of, workspace_for
 from lab.mailbox import Mailbox
 from lab.walking import Walk
+from sopauto.access.model import State as Standing
 from sopauto.errors import BadInput, OutcomeUnknown, Refused, StepFailed
 from sopauto.tickets.acting import act
 from sopauto.tickets.model import State, Ticket, Verb
@@ -77,8 +79,6 @@ class Office(Commands):
 
     def doors_equal_the_register(self, *cards: str) -> None:
         with self.workspace.app().store.read() as reader:
-            from sopauto.access.model import State as Standing
-
             standing = {grant.card for grant in reader.access.in_states([Standing.ACTIVE])}
         assert standing == set(cards)
         assert self.of_doors() == {"depan": standing, "belakang": standing}
@@ -418,3 +418,49 @@ def test_what_the_doors_were_told_is_recorded_though_the_clock_was_set_back_mean
     assert "the clock of this machine said" in office.inv("ticket.show", ticket.id).stdout
     assert "1 entries" not in office.inv("ticket.verify", ticket.id).stdout
     office.doors_equal_the_register("KA-000001")
+
+
+def test_nobody_is_told_to_fetch_a_card_that_was_not_printed(office: Office, tmp_path: Path) -> None:
+    ticket = office.at_row_7().id
+    office.inv("access.grant", ticket, as_="wawan")
+    refused = office.inv("ticket.done", ticket, as_="wawan", expect=3).stderr
+    assert f"card KA-000001 was not printed yet; print it with `inv access.card {ticket}" in refused
+    picture = tmp_path / "foto.jpg"
+    Image.effect_noise((300, 400), 60).convert("RGB").save(picture)
+    office.inv("access.make-key")
+    office.inv("access.card", ticket, "--photo", str(picture), "--out", str(tmp_path / "kartu.pdf"))
+    office.inv("ticket.done", ticket, as_="wawan")
+    office.inv("mail.send")
+    assert "dapat diambil" in str(office.mailbox.messages[-1]["Subject"])
+
+
+def test_nobody_is_told_of_a_card_whose_access_is_over_by_then(office: Office) -> None:
+    ticket = office.at_row_7().id
+    office.inv("access.grant", ticket, as_="wawan")
+    with office.workspace.app().store.write() as writer:
+        grant = writer.access.grant(ticket)
+        assert grant is not None
+        writer.access.move(grant, Standing.ENDING, reason="pemegang tidak lagi menjabat")
+    office.inv("access.expire")
+    office.inv("ticket.done", ticket, as_="wawan")
+    office.inv("mail.send")
+    assert office.show(ticket)["step"] == "akses.9"
+    assert not any("dapat diambil" in str(mail["Subject"]) for mail in office.mailbox.messages)
+    office.inv("ticket.verify", ticket)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"tanggal": "2030-01-01"}, "lies after hari-ini"),
+        ({"opd": "Bappeda"}, "is 'Bappeda', and the ticket is opened for 'Dinas Kesehatan'"),
+        ({"keperluan": "-"}, "is '-': that is no answer"),
+        ({"keperluan": "(tidak ada)"}, "that is no answer"),
+        ({"jenis_akses": "sementara", "berlaku_sampai": "2026-11-01"}, "lies before berlaku_dari"),
+    ],
+)
+def test_a_letter_is_held_against_the_day_the_unit_and_itself(
+    office: Office, changes: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(BadInput, match=re.escape(told)):
+        office.walk().open(request(**changes), person="siti")

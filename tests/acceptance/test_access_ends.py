@@ -274,3 +274,13 @@ def test_a_review_first_holds_the_doors_against_the_register(office: Office) -> 
     told = office.inv("access.review", as_="wawan").stdout
     assert f"door depan, card {card}: ended, and the door still knows it" in told
     assert states(office) == {card: State.ENDING}
+
+
+def test_a_review_is_cancelled_by_the_operator_and_is_due_again(office: Office) -> None:
+    three(office)
+    ticket = review(office)
+    assert "does not hold" in office.inv("ticket.cancel", ticket, as_="ratna", expect=3).stderr
+    office.inv("ticket.cancel", ticket, as_="wawan")
+    assert office.show(ticket)["state"] == "cancelled"
+    assert review(office) != ticket
+    office.inv("ticket.verify", "all")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.cast import drop_off, give_back
+from lab.cast import STATEMENTS, drop_off, give_back
 from tests.acceptance.office import Office, open_office
 
 
@@ -23,7 +23,7 @@ def test_the_whole_way_by_commands(office: Office, tmp_path: Path) -> None:
         ("approve", "ratna", []),
         ("done", "bambang", []),
         ("approve", "bambang", []),
-        ("done", "bambang", ["--set", "waktu_penitipan=2026-11-24 09:00"]),
+        ("done", "bambang", ["--set", f"waktu_penitipan={STATEMENTS['waktu_penitipan']}"]),
         ("done", "bambang", []),
         ("done", "siti", []),
         ("done", "siti", []),

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from lab.cast import TOMORROW
 from lab.installing import request, statements, walk_of, workspace_for
 from lab.loopback import LoopbackServer
 from lab.mailbox import Mailbox
@@ -25,6 +26,7 @@ from lab.processes import wait_until
 from lab.walking import Walk
 from lab.workspace import make_key, public_half
 from sopauto.app import CHANGING
+from sopauto.clock import day_in_words
 from sopauto.tickets.done_work import done_work
 from sopauto.tickets.model import State, Ticket
 from tests.acceptance.commands import Commands, StandIn
@@ -134,7 +136,7 @@ def test_at_the_users_place_the_schedule_is_mailed_and_the_user_signs(office: Of
     ticket = walk.to_the_end(walk.open(request(office.bare, "agenda"), person="yoga"))
     assert ticket.step == "instalasi.12"
     office.inv("mail.send")
-    assert "24 November 2026" in office.mailbox.messages[-1].get_content()
+    assert day_in_words(TOMORROW) in office.mailbox.messages[-1].get_content()
     form = office.paper(ticket.id, "form-instalasi.json")
     assert form["tanda_tangan"][0]["sebagai"] == "User,"
     assert "Konfigurasi" not in titles(form)

@@ -15,6 +15,8 @@ from sopauto.procedures.library import Library
 from sopauto.procedures.load import load
 from sopauto.procedures.model import StepKind
 from sopauto.procedures.show import as_json, show
+from sopauto.tickets.duties import positions_for
+from sopauto.tickets.model import Verb
 
 LIBRARY = Library(())
 SVG = "{http://www.w3.org/2000/svg}"
@@ -164,3 +166,50 @@ def test_the_example_in_the_documentation_is_sound() -> None:
     from sopauto.procedures.finding import Known
 
     assert check(source.encode(), "example.yaml", Known()) == []
+
+
+def own(folder: Path, name: str, *, code: str = "kode: review-akses") -> Path:
+    """Write an agency's own version of the review into a folder."""
+    folder.mkdir(exist_ok=True)
+    shipped = next(path for path in LIBRARY.files() if path.name == "review_akses.yaml").read_text()
+    path = folder / name
+    path.write_text(shipped.replace("kode: review-akses", code))
+    return path
+
+
+@pytest.mark.parametrize("code", ["kode: review-akses", '"kode": "review-akses"', "kode:   'review-akses' # baru"])
+def test_two_files_of_the_agency_with_one_code_are_refused_with_both_names(tmp_path: Path, code: str) -> None:
+    first, second = own(tmp_path, "a.yaml"), own(tmp_path, "b.yml", code=code)
+    library = Library((tmp_path,))
+    for path, other in ((first, second), (second, first)):
+        [finding] = library.check(path)
+        assert finding.what == f"'review-akses' is the code of {other} too"
+        assert finding.line in {1, 3}
+    assert len(library.findings()) == 2
+    with pytest.raises(BadInput, match=r"a\.yaml.*b\.yml too"):
+        library.get("review-akses")
+    assert "review-akses" not in [procedure.code for procedure in library.all()]
+
+
+def test_two_files_in_two_folders_of_the_agency_are_refused_too(tmp_path: Path) -> None:
+    own(tmp_path / "1", "a.yaml")
+    own(tmp_path / "2", "a.yaml")
+    with pytest.raises(BadInput, match="is the code of"):
+        Library((tmp_path / "1", tmp_path / "2")).get("review-akses")
+
+
+def test_one_own_file_replaces_the_shipped_one_and_a_draft_elsewhere_is_sound(tmp_path: Path) -> None:
+    mine = own(tmp_path / "procedures", "mine.yaml")
+    library = Library((tmp_path / "procedures",))
+    assert library.get("review-akses").source == str(mine)
+    assert library.findings() == []
+    assert library.check(own(tmp_path / "drafts", "next.yaml")) == []
+    assert len(library.all()) == 7
+
+
+def test_a_procedure_without_applicants_is_cancelled_by_whose_row_1_is() -> None:
+    procedure = LIBRARY.get("review-akses")
+    assert not any(actor.applicant for actor in procedure.actors)
+    assert positions_for(procedure, Verb.CANCEL, procedure.step("review.3")) == ("operator-ruang-server",)
+    custody = LIBRARY.get("penitipan-server")
+    assert positions_for(custody, Verb.CANCEL, custody.step("penitipan.7")) == ("unit-kerja-pemohon",)
