@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sopauto.inventory.scan import Tally
     from sopauto.mail.smtp import Smtp
     from sopauto.store.inventory import SqlHistory
+    from sopauto.store.kept import KeptFiles
     from sopauto.store.outbox import SqlOutbox
     from sopauto.store.sqlstore import SqlStore
     from sopauto.tickets.access_comparing import Comparing
@@ -93,6 +94,13 @@ class App:
         from sopauto.store.engine import open_store
 
         return open_store(self.settings.database)
+
+    @cached_property
+    def kept(self) -> KeptFiles:
+        """Ends of machine work whose entries could not be written yet."""
+        from sopauto.store.kept import FOLDER, KeptFiles
+
+        return KeptFiles(self.settings.root / FOLDER)
 
     @cached_property
     def outbox(self) -> SqlOutbox:
@@ -218,6 +226,8 @@ class App:
                 logins=settings.credentials.keys(),
             ),
             workers=Processes(),
+            kept=self.kept,
+            read_people=lambda: refuse_faults(read_people(settings.people)),
             report=report,
             access=settings.access,
         )

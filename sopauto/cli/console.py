@@ -17,7 +17,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from sopauto.errors import BadInput, Conflict, OutcomeUnknown, Refused, SopautoError, StepFailed
+from sopauto.errors import BadInput, Conflict, NotRecorded, OutcomeUnknown, Refused, SopautoError, StepFailed
 
 if TYPE_CHECKING:
     from sopauto.app import App
@@ -61,6 +61,8 @@ def exit_code(error: SopautoError) -> int:
 
 def label(error: SopautoError) -> str:
     """Return the word that begins the error's line."""
+    if isinstance(error, NotRecorded):
+        return "not recorded"
     words = {1: "failed", 2: "bad input", 3: "refused", 4: "outcome unknown"}
     return words[exit_code(error)]
 

@@ -14,8 +14,6 @@ from sopauto.errors import BadInput, Refused
 from sopauto.journal.entry import Signed
 from sopauto.journal.sshsig import NAMESPACE, BadSignatureError, verify
 
-PROBE: Final = "sopauto-probe"
-"""What the signature of `prove` is for: nothing that anybody would take for an entry."""
 SECONDS: Final = 120
 """How long somebody may take for a passphrase or a touch."""
 
@@ -40,14 +38,17 @@ class SshKeygenSigner:
 
         Raises: BadInput (the key file cannot be used), Refused (no key of this person is at hand).
         """
-        return self._sign(message, self._namespace)
-
-    def prove(self) -> None:
-        """Sign something of no meaning, so that a key that cannot be used is told before a machine is changed.
-
-        Raises: as `sign`.
-        """
-        self._sign(b"this key can be used", PROBE)
+        path, public = self._chosen
+        with TemporaryDirectory(prefix="sopauto-key-") as directory:
+            if path is None:
+                path = Path(directory) / "agent.pub"
+                path.write_text(f"{public}\n")
+            signature = _run("ssh-keygen", "-q", "-Y", "sign", "-n", self._namespace, "-f", str(path), given=message)
+        try:
+            verify(message, signature, public, namespace=self._namespace)
+        except BadSignatureError as error:
+            raise Refused(f"the signature of {self._person} does not hold: {error}", where=str(path)) from None
+        return Signed(signature=signature, key=public)
 
     @cached_property
     def asks(self) -> bool:
@@ -58,19 +59,6 @@ class SshKeygenSigner:
         if path is None or path.suffix == ".pub" or public in _in_agent():
             return False
         return _ended("ssh-keygen", "-y", "-P", "", "-f", str(path)).returncode != 0
-
-    def _sign(self, message: bytes, namespace: str) -> Signed:
-        path, public = self._chosen
-        with TemporaryDirectory(prefix="sopauto-key-") as directory:
-            if path is None:
-                path = Path(directory) / "agent.pub"
-                path.write_text(f"{public}\n")
-            signature = _run("ssh-keygen", "-q", "-Y", "sign", "-n", namespace, "-f", str(path), given=message)
-        try:
-            verify(message, signature, public, namespace=namespace)
-        except BadSignatureError as error:
-            raise Refused(f"the signature of {self._person} does not hold: {error}", where=str(path)) from None
-        return Signed(signature=signature, key=public)
 
     @cached_property
     def _chosen(self) -> tuple[Path | None, str]:

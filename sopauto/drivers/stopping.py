@@ -1,4 +1,4 @@
-"""How a playbook is stopped in an orderly way: by Ctrl-C, by SIGTERM, or because it takes too long."""
+"""How a playbook is stopped in an orderly way: by Ctrl-C, by SIGTERM, because it takes too long, or lost its lease."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import current_thread, main_thread
@@ -15,6 +15,7 @@ from typing import Final
 
 TIMEOUT: Final = 7200
 """Seconds after which a playbook is stopped."""
+_RUNNING: Final[list[Stop]] = []
 
 
 @dataclass(slots=True)
@@ -25,9 +26,13 @@ class Stop:
     until: float
     why: str | None = None
 
+    def ask(self, why: str) -> None:
+        """Ask for the run to be stopped; the first reason counts."""
+        self.why = self.why or why
+
     def interrupted(self, number: int, _: FrameType | None) -> None:
         """Take a signal."""
-        self.why = f"stopped by {signal.Signals(number).name}"
+        self.ask(f"stopped by {signal.Signals(number).name}")
 
     def asked(self) -> bool:
         """Tell ansible-runner whether to stop; by then nothing of the playbook runs any more."""
@@ -50,12 +55,25 @@ class Stop:
 def interruptible(pid_file: Path) -> Iterator[Stop]:
     """Let Ctrl-C and SIGTERM stop the playbook in an orderly way, so that it can be recorded."""
     stop = Stop(pid_file=pid_file, until=time.monotonic() + TIMEOUT)
-    if current_thread() is not main_thread():
-        yield stop
-        return
+    _RUNNING.append(stop)
+    try:
+        with _signals(stop) if current_thread() is main_thread() else nullcontext():
+            yield stop
+    finally:
+        _RUNNING.remove(stop)
+
+
+def stop_all(why: str) -> None:
+    """Ask every run of this process to stop."""
+    for stop in tuple(_RUNNING):
+        stop.ask(why)
+
+
+@contextmanager
+def _signals(stop: Stop) -> Iterator[None]:
     before = {number: signal.signal(number, stop.interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield stop
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -52,15 +52,11 @@ class Signed:
 class Signer(Protocol):
     """Signs as one person."""
 
-    @property
-    def asks(self) -> bool:
-        """Whether each signature asks the person for something: a touch, a passphrase."""
-
-    def prove(self) -> None:
-        """Make sure that a signature can be made now; raises Refused, BadInput (it cannot)."""
-
     def sign(self, message: bytes) -> Signed:
-        """Sign; raises Refused (no key of this person is at hand)."""
+        """Sign; raises Refused (no key of this person is at hand).
+
+        A signer that has `asks` and means it asks its person at each signature: for a touch, for a passphrase.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sopauto.errors import BadInput, StepFailed
 from sopauto.store.private import close_to_others, touch
@@ -17,6 +17,16 @@ PASSWORD = "SOPAUTO_DATABASE_PASSWORD"  # noqa: S105 - the name of a variable
 """The variable that holds PostgreSQL's password, where the URL names a user without one."""
 BUSY_MS = 10_000
 """How long a transaction waits for another writer."""
+
+REACHABLE: Final = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+"""By when a PostgreSQL server that no longer answers is called away: in a minute, where TCP would take a quarter of an
+hour."""
 
 
 def open_store(url: str) -> SqlStore:
@@ -54,7 +64,8 @@ def make_engine(url: str) -> Engine:
             parsed.set(drivername="postgresql+psycopg", password=secret),
             isolation_level="SERIALIZABLE",
             pool_size=2,
-            connect_args={"connect_timeout": 10},
+            pool_pre_ping=True,  # a playbook may take hours: by then a firewall has forgotten what was idle
+            connect_args=REACHABLE,
         )
     elif parsed.get_backend_name() == "sqlite":
         _keep_private(parsed.database)

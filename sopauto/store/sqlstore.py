@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sopauto.errors import Conflict
 from sopauto.store.alone import OPENING, held
+from sopauto.store.holding import Hold, hold
 from sopauto.store.inventory import SqlHistory
 from sopauto.store.outbox import SqlOutbox
 from sopauto.store.telling import told
@@ -61,6 +62,18 @@ class SqlStore:
         """
         with self.connected(writes=True) as connection:
             yield SqlWriter(connection)
+
+    @property
+    def lock_tells(self) -> bool:
+        """Whether a free lock of a piece of work proves that its holder, were it on this machine, has ended."""
+        return self.engine.url.get_backend_name() == "sqlite"
+
+    def hold(self, ticket: str, step: str) -> AbstractContextManager[Hold | None]:
+        """Hold the lock of the machine work of a step, for as long as it goes on (None: somebody else has it).
+
+        Raises: StepFailed (the database is away).
+        """
+        return hold(self.engine, f"{ticket} {step}")
 
     @contextmanager
     def opening(self) -> Iterator[None]:

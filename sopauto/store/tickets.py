@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from sopauto.tickets.storage import Mail, Row, Stand
 from sopauto.work import Artifact, sha256
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
     from sopauto.store.access import SqlBook
     from sopauto.store.assets import SqlRegister
@@ -186,6 +187,14 @@ class SqlReader:
         query = select(c.content).where(c.waits_for == reason).order_by(c.since, c.sequence)
         return [read_ticket(content) for content in self._connection.scalars(query)]
 
+    def now(self) -> datetime:
+        """Return the time by the one clock that all workers share, the database's: leases count by it."""
+        if self._connection.dialect.name == "postgresql":
+            moment: datetime = self._connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+            return moment.astimezone(UTC)
+        told = self._connection.exec_driver_sql("SELECT strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')").scalar_one()
+        return datetime.fromisoformat(told)
+
     def attempts(self, ticket_id: str, step: str) -> Sequence[Attempt]:
         """Return the attempts at a step in order of their number."""
         c = tables.attempts.c
@@ -310,16 +319,30 @@ class SqlWriter(SqlReader):
             values = {"ticket": ticket_id, "person": person, "plan": plan, "at": at}
             self._connection.execute(insert(tables.looks).values(**values))
 
+    def renew(self, attempt: Attempt, until: datetime) -> bool:
+        """Lengthen the lease of an attempt; tell whether it is still this worker's and has no outcome."""
+        return self._change_attempt(attempt, lease_until=until)
+
+    def take_over(self, attempt: Attempt, worker: str, until: datetime) -> Attempt:
+        """Give an attempt whose worker is gone to another; raises Conflict when it is not as it was read."""
+        lease = tables.attempts.c.lease_until == attempt.lease_until
+        if not self._change_attempt(attempt, lease, worker=worker, lease_until=until):
+            raise Conflict(f"somebody else looks after attempt {attempt.number} at {attempt.step}", mend="look again")
+        return replace(attempt, worker=worker, lease_until=until)
+
     def settle(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
-        """Write an attempt's outcome; raises Conflict when it already has one."""
+        """Write an attempt's outcome; raises Conflict when it has one already, or was taken over."""
+        if not self._change_attempt(attempt, outcome=outcome.value, ended_at=at):
+            what = f"attempt {attempt.number} at {attempt.step} already has a result, or another worker took it over"
+            raise Conflict(what, mend="look again")
+
+    def _change_attempt(self, attempt: Attempt, *further: ColumnElement[bool], **values: object) -> bool:
+        """Change an attempt; tell whether it was still this worker's and without an outcome."""
         c = tables.attempts.c
-        changed = self._connection.execute(
-            update(tables.attempts)
-            .where(c.ticket == attempt.ticket, c.step == attempt.step, c.number == attempt.number, c.outcome.is_(None))
-            .values(outcome=outcome.value, ended_at=at)
-        )
-        if changed.rowcount != 1:
-            raise Conflict(f"attempt {attempt.number} at {attempt.step} already has a result", mend="look again")
+        this = (c.ticket == attempt.ticket, c.step == attempt.step, c.number == attempt.number)
+        mine = (c.worker == attempt.worker, c.outcome.is_(None))
+        changed = self._connection.execute(update(tables.attempts).where(*this, *mine, *further).values(**values))
+        return changed.rowcount == 1
 
     def pin_host_key(self, server: str, key: str, at: datetime) -> None:
         """Pin the server's host key; a key that is already pinned stays (raises Conflict when it differs)."""

@@ -15,7 +15,7 @@ from sopauto.procedures.fields import validate
 from sopauto.procedures.machine_words import MACHINE_WORDS
 from sopauto.procedures.model import Procedure, Step, StepKind
 from sopauto.tickets import access
-from sopauto.tickets.contention import Seen, until_kept
+from sopauto.tickets.contention import Seen, asks, until_kept
 from sopauto.tickets.desk import Desk, Occasion
 from sopauto.tickets.duties import held_position, take_position
 from sopauto.tickets.effects import Effect, effect_of, on_cancel, refuse_letter, room_for
@@ -49,7 +49,7 @@ def open_from_letter(desk: Desk, letter: Letter, *, person: str, note: str = "",
     def once(_: Seen) -> Ticket:
         return _open_once(desk, procedure, letter, person=person, position=position, note=note, where=where)
 
-    with nullcontext() if desk.signer.asks else desk.store.opening():  # nobody waits for somebody's touch
+    with nullcontext() if asks(desk) else desk.store.opening():  # nobody waits for somebody's touch
         return until_kept(desk, once)
 
 

@@ -50,6 +50,11 @@ class Changed(Conflict):
         )
 
 
+def asks(desk: Desk) -> bool:
+    """Tell whether the acting person's key asks for something at each signature; one that does not say asks nothing."""
+    return bool(getattr(desk.signer, "asks", False))
+
+
 def until_kept(desk: Desk, once: Callable[[Seen], Kept], *, seen: Seen | None = None) -> Kept:
     """Return what `once` returns: it reads, prepares, signs and writes, and may be called again after a conflict.
 
@@ -63,7 +68,7 @@ def until_kept(desk: Desk, once: Callable[[Seen], Kept], *, seen: Seen | None = 
         except Conflict as conflict:
             if trial == TRIES or isinstance(conflict, Changed):
                 raise
-            if desk.signer.asks:
+            if asks(desk):
                 raise Contended(f"{conflict.what}; your key was not asked a second time", mend=conflict.mend) from None
         time.sleep(random.uniform(0, PAUSE * trial))  # noqa: S311 - so that not all come again at once
     raise AssertionError("the last try returned or raised")

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Final, Protocol
 
 from sopauto.access_settings import Access
 from sopauto.clock import Clock, OfficeHours
 from sopauto.journal.entry import Signer
 from sopauto.people import People
 from sopauto.procedures.model import Message, Procedure, Step
+from sopauto.tickets.ended import KeptResults
 from sopauto.tickets.model import Action, Ticket
 from sopauto.tickets.storage import Mail, Reader, Store
 from sopauto.work import Artifact, Json, Report, TechnicalModule
+
+LEASE: Final = timedelta(minutes=5)
+"""How long the attempt of a worker that nobody can ask is believed to be running since it was last heard of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +77,13 @@ class Workers(Protocol):
     me: str
 
     def alive(self, worker: str) -> bool | None:
-        """Tell whether a worker still runs (None: it is on another machine, nobody can tell from here)."""
+        """Tell whether a worker still runs (None: nobody can tell from here)."""
+
+    def same_machine(self, worker: str) -> bool:
+        """Tell whether a worker is or was on this machine (False: perhaps not)."""
+
+    def stop(self, why: str) -> None:
+        """Stop the work of this process where that can be done in an orderly way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +103,13 @@ class Desk:
     workers: Workers
     report: Report
     access: Access
+    kept: KeptResults
+    lease: timedelta = LEASE
+    read_people: Callable[[], People] | None = None
+
+    def with_people_of_now(self) -> Desk:
+        """Return the desk with the people file as it is now: machine work may take hours. Raises BadInput."""
+        return replace(self, people=self.read_people()) if self.read_people else self
 
     def today(self) -> date:
         """Return the date at the office."""

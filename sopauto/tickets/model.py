@@ -135,7 +135,8 @@ class Ticket:
 class Attempt:
     """One try at a technical step, recorded before anything is sent (design rule 5).
 
-    `worker` is `host:pid:start`; `lease_until` is when another worker may ask what became of it.
+    `worker` tells one process of one machine from all others (`drivers/processes.py`); `lease_until` is by when it will
+    have been heard of again: after that another worker may ask what became of it.
     """
 
     ticket: str

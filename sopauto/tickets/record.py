@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from sopauto.errors import SopautoError
+from sopauto.errors import Refused, SopautoError
 from sopauto.journal.entry import Entry, compose_body, read_body
 from sopauto.people import People
 from sopauto.procedures.machine_words import OUTCOME
@@ -159,6 +159,9 @@ def sign(desk: Desk, draft: Draft) -> tuple[Entry, Ticket]:
     refuse_misdated(desk, draft)
     body = body_of(draft, desk.people.digest)
     signed = desk.signer.sign(body)
+    person, day = draft.action.person, draft.action.at.date()
+    if signed.key not in {key.public for key in desk.people.keys(person, day)}:
+        raise Refused(f"the key that signed is none of {person} on {day.isoformat()}", mend="sign with your own key")
     entry = Entry(
         ticket=draft.ticket.id,
         number=draft.ticket.entries + 1,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sopauto.clock import Steady
-from sopauto.errors import Refused
+from sopauto.errors import NotRecorded, Refused, SopautoError
 from sopauto.procedures.model import Procedure, Step
 from sopauto.tickets.acting import prepare, refuse_during_attempt
 from sopauto.tickets.attempts import Work
@@ -94,24 +94,18 @@ def run(desk: Desk, ticket_id: str, *, person: str, module: str | None = None) -
 
     `module` names the technical step that the caller means (`custody.connect`); any other is refused. Where a row has
     several modules, it is the last one to run now.
-    Raises: Refused, Stale (the ticket went back to be planned), StepFailed, OutcomeUnknown.
+    Raises: Refused, Stale (the ticket went back to be planned), StepFailed, OutcomeUnknown, NotRecorded.
     """
     with desk.store.read() as reader:
         ticket = reader.ticket(ticket_id)
         procedure = desk.procedure_of(ticket, reader)
         step = technical_step(procedure, ticket, module)
         moment(desk, reader, ticket)
-        position = authorise(desk, reader, ticket, procedure, step, person=person)
+        authorise(desk, reader, ticket, procedure, step, person=person)
         refuse_another_round(desk, ticket, step)
-        attempts = reader.attempts(ticket.id, step.id)
     since = Steady.begin(desk.clock)
-    work = Work(desk=desk, procedure=procedure, step=step, person=person, position=position, until=module, since=since)
-    if attempts and attempts[-1].outcome is None:
-        recovered = work.recover(ticket, attempts[-1])
-        if recovered is not None:
-            return recovered
-    work.refuse_twice(ticket, attempts)
-    return work.run(ticket, number=len(attempts) + 1)
+    work = Work(desk=desk, procedure=procedure, step=step, person=person, until=module, since=since)
+    return work.carry_out(ticket)
 
 
 def settle(desk: Desk, ticket_id: str, *, person: str, outcome: Outcome, note: str) -> Ticket:
@@ -150,9 +144,20 @@ def undo(desk: Desk, ticket_id: str, *, person: str, note: str) -> Ticket:
         record = approved_record(reader, ticket, step)
         attempt = len(reader.attempts(ticket.id, step.id))
     order = order_of(ticket=ticket, step=step, attempt=attempt, person=person, record=record)
-    result = module_of(desk, step).undo(order, desk.report)
-    told = f"{note}: {result.summary}" if note else result.summary
-    return settle(desk, ticket_id, person=person, outcome=Outcome.NOT_BEGUN, note=told)
+    with desk.store.hold(ticket.id, step.id) as hold:
+        if hold is None:
+            raise Refused(f"somebody works at {step.id} just now", where=ticket.id, mend="wait for the end of it")
+        result = module_of(desk, step).undo(order, desk.report)
+        told = f"{note}: {result.summary}" if note else result.summary
+        try:
+            return settle(desk, ticket_id, person=person, outcome=Outcome.NOT_BEGUN, note=told)
+        except SopautoError as error:
+            raise NotRecorded(
+                f"undone, not recorded ({error}): {result.summary}",
+                where=f"{ticket.id} {step.id}",
+                mend=f"mend that, then `inv ticket.settle {ticket.id} --outcome not-begun`",
+                evidence=tuple(result.artifacts),
+            ) from error
 
 
 def technical_step(procedure: Procedure, ticket: Ticket, module: str | None) -> Step:

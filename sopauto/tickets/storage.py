@@ -132,6 +132,13 @@ class PeopleBook(Protocol):
         """Return the entries of one moment."""
 
 
+class Hold(Protocol):
+    """The lock of a piece of machine work, gone with the process that holds it."""
+
+    def still(self) -> None:
+        """Take the lock again where it got lost with a connection; raises StepFailed (the database is away)."""
+
+
 class Reader(Protocol):
     """A consistent view of the store."""
 
@@ -201,6 +208,9 @@ class Reader(Protocol):
     def waiting(self, reason: str) -> Sequence[Ticket]:
         """Return the tickets that wait for something, the one that has waited longest first."""
 
+    def now(self) -> datetime:
+        """Return the time by the one clock that all workers share, the database's: leases count by it."""
+
     def attempts(self, ticket_id: str, step: str) -> Sequence[Attempt]:
         """Return the attempts at a step in order of their number."""
 
@@ -235,8 +245,14 @@ class Writer(Reader, Protocol):
     def look(self, ticket_id: str, person: str, plan: str, at: datetime) -> None:
         """Write that a person was shown a plan of a ticket, once."""
 
+    def renew(self, attempt: Attempt, until: datetime) -> bool:
+        """Lengthen the lease of an attempt; tell whether it is still this worker's and has no outcome."""
+
+    def take_over(self, attempt: Attempt, worker: str, until: datetime) -> Attempt:
+        """Give an attempt whose worker is gone to another; raises Conflict when it is not as it was read."""
+
     def settle(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
-        """Write an attempt's outcome."""
+        """Write an attempt's outcome; raises Conflict when it has one already, or was taken over."""
 
     def pin_host_key(self, server: str, key: str, at: datetime) -> None:
         """Pin the server's host key; a key that is already pinned stays (raises Conflict when it differs)."""
@@ -259,6 +275,13 @@ class Store(Protocol):
 
         Raises: Contended (somebody else wrote at the same moment), StepFailed (the database failed).
         """
+
+    @property
+    def lock_tells(self) -> bool:
+        """Whether a free lock proves that its holder, were it on this machine, has ended."""
+
+    def hold(self, ticket: str, step: str) -> AbstractContextManager[Hold | None]:
+        """Hold the lock of the machine work of a step (None: somebody else has it); raises StepFailed."""
 
     def opening(self) -> AbstractContextManager[None]:
         """Let others who open a ticket wait meanwhile."""

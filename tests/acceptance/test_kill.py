@@ -16,7 +16,7 @@ RUN_AND_DIE = """
 import os, signal, sys
 from pathlib import Path
 from sopauto.app import build
-from sopauto.tickets import attempts
+from sopauto.tickets import attempts, results
 from sopauto.tickets.running import run
 
 moment, count, ticket, key = sys.argv[1], int(sys.argv[2]), sys.argv[3], Path(sys.argv[4])
@@ -31,6 +31,8 @@ def report(text):
 
 if moment == "result":
     attempts.Work._record = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+if moment == "kept":
+    results.Results._commit = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
 run(build().desk("joko", key=key, report=report), ticket, person="joko", module="custody.connect")
 """
 
@@ -94,6 +96,21 @@ def test_killed_after_saving_it_is_recorded_as_done(office: Office, approved: st
     assert "had been carried out and saved; nothing was sent again" in answer.stdout
     assert office.switch.configured() == []
     assert office.show(approved)["step"] == "konfigurasi.2"
+    office.inv("ticket.verify", approved)
+
+
+def test_killed_between_the_work_and_its_entry_what_was_kept_is_recorded_with_its_evidence(
+    office: Office, approved: str
+) -> None:
+    run_and_die(office, approved, "kept")
+    office.switch.received.clear()
+    answer = office.inv("custody.connect", approved, as_="joko")
+    assert "is done, as was kept; nothing is run again" in answer.stdout
+    assert office.switch.received == []
+    told = office.show(approved)
+    assert told["step"] == "konfigurasi.2"
+    assert "sesi-switch.log" in told["history"][-1]["documents"]
+    assert list((office.home / "unrecorded").iterdir()) == []
     office.inv("ticket.verify", approved)
 
 

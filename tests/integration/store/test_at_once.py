@@ -84,7 +84,7 @@ def test_approvals_of_different_tickets_all_succeed(workspace: Workspace) -> Non
     tickets = opened(workspace, 16)
 
     def job(ticket: str) -> Callable[[Desk], object]:
-        return lambda desk: act(desk, ticket, Verb.APPROVE, person="hadi")
+        return lambda desk: act(desk, ticket, Verb.APPROVE, person="hadi", seen_plan=None)
 
     assert at_once(workspace, "hadi", [job(ticket) for ticket in tickets]) == {"done": 16}
     app = workspace.app()
@@ -97,7 +97,7 @@ def test_approvals_of_the_same_ticket_count_once_and_the_others_are_told(workspa
     tickets = opened(workspace, 4)
 
     def job(ticket: str) -> Callable[[Desk], object]:
-        return lambda desk: act(desk, ticket, Verb.APPROVE, person="hadi")
+        return lambda desk: act(desk, ticket, Verb.APPROVE, person="hadi", seen_plan=None)
 
     ends = at_once(workspace, "hadi", [job(ticket) for ticket in tickets * AT_ONCE])
     assert ends["done"] == 4
@@ -113,9 +113,6 @@ class Counting:
 
     def __init__(self, desk: Desk, before: Callable[[], object], *, asks: bool) -> None:
         self._signer, self._before, self.asks, self.signed = desk.signer, before, asks, 0
-
-    def prove(self) -> None:
-        self._signer.prove()
 
     def sign(self, message: bytes) -> Signed:
         self.signed += 1
@@ -149,7 +146,7 @@ def test_who_acted_on_what_somebody_else_changed_meanwhile_is_told(workspace: Wo
     (ticket,) = opened(workspace, 1)
     desk = workspace.app().desk("hadi", key=workspace.keys["hadi"])
     other = workspace.app().desk("hadi", key=workspace.keys["hadi"])
-    signer = Counting(desk, lambda: act(other, ticket, Verb.APPROVE, person="hadi"), asks=False)
+    signer = Counting(desk, lambda: act(other, ticket, Verb.APPROVE, person="hadi", seen_plan=None), asks=False)
     with pytest.raises(Conflict, match=f"somebody acted on {ticket} meanwhile"):
-        act(replace(desk, signer=signer), ticket, Verb.APPROVE, person="hadi")
+        act(replace(desk, signer=signer), ticket, Verb.APPROVE, person="hadi", seen_plan=None)
     assert signer.signed == 1
