@@ -73,16 +73,21 @@ def check(c: Context, code: str, on: str = "", list: str = "", public: str = "",
     key = public_key(Path(public) if public else public_path(here.settings.access.card_key))
     token = read_card(code, key)
     day = day_of(here, on)
+    as_of = None
     if list:
-        refuse_by_list(token, read_list(read_bounded(Path(list)).decode(errors="replace"), key), day)
+        gone = read_list(read_bounded(Path(list)).decode(errors="replace"), key)
+        refuse_by_list(token, gone, day)
+        as_of = gone.as_of.isoformat()
     else:
         with here.store.read() as reader:
             refuse_by_register(token, reader.access.of_card(token.card), day)
     until = token.valid_until.isoformat() if token.valid_until else None
     if json:
-        print_json({"card": token.card, "zones": token.zones, "valid_until": until, "valid": True})
+        told = {"card": token.card, "zones": token.zones, "valid_until": until, "valid": True}
+        print_json({**told, "list_of": as_of} if as_of else told)
     else:
-        say(f"{token.card}: valid, {', '.join(token.zones)}, {f'until {until}' if until else 'without end'}")
+        by = f"; by the list of {as_of}: what was revoked since does not stand in it" if as_of else ""
+        say(f"{token.card}: valid, {', '.join(token.zones)}, {f'until {until}' if until else 'without end'}{by}")
 
 
 @command(name="revoked-list", help={"out": "file to write (default: kartu-dicabut.txt)"})

@@ -201,6 +201,10 @@ def _crontab() -> str:
     if shutil.which("crontab") is None:
         raise BadInput("there is no crontab on this machine", where="--cron", mend="install cron, or use systemd")
     answer = subprocess.run(["crontab", "-l"], capture_output=True, text=True, check=False, timeout=SECONDS)
+    told = answer.stderr.strip()
+    if answer.returncode and told and "no crontab" not in told:
+        # Ours would replace what could not be read.
+        raise StepFailed(f"crontab -l failed ({told.splitlines()[0]})", mend="see why, then run again")
     return answer.stdout if answer.returncode == 0 else ""  # a user without a crontab has none
 
 

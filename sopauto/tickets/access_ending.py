@@ -19,6 +19,7 @@ from sopauto.errors import Conflict, SopautoError, StepFailed
 from sopauto.people import People
 from sopauto.tickets.access import all_doors
 from sopauto.tickets.storage import Store
+from sopauto.tickets.timing import refuse_clock
 
 RULE: Final = "aturan"
 """Who closes a door where no person does."""
@@ -54,9 +55,11 @@ class Ending:
         """Mark what is due and bring it to the doors; return each grant with what became of it.
 
         What a door did not confirm stays due. A grant that somebody else changes meanwhile is left to them.
+        Raises: Refused (the clock of this machine is behind: nothing would be due).
         """
         today = self.clock.now().date()
         with self.store.read() as reader:
+            refuse_clock(reader, self.clock.now())
             expired = list(reader.access.expired(today))
             live = list(reader.access.in_states(LIVE))
         for grant in expired:

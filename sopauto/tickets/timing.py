@@ -80,6 +80,14 @@ def refuse_misdated(desk: Desk, draft: Draft) -> None:
         refuse_wrong(reader, _before(reader, ticket_id), draft.action.at)
 
 
+def refuse_clock(reader: Reader, now: datetime) -> None:
+    """Refuse to go by a clock that is behind the ticket opened last, or ahead of the database server's; raises Refused.
+
+    What is done by rule on a day signs nothing: with a wrong clock nothing would be due, or all of it.
+    """
+    refuse_wrong(reader, _before(reader, None), now + WAITED_FOR)
+
+
 def refuse_wrong(reader: Reader, before: Entry | None, at: datetime) -> None:
     """Refuse a time that lies before the entry before, or ahead of the database server's; raises Refused."""
     refuse_ahead(reader, at)

@@ -20,6 +20,7 @@ from lab.entering import workspace_for
 from lab.mailbox import Mailbox
 from sopauto.access.model import State
 from sopauto.app import App
+from sopauto.errors import Refused
 from sopauto.mail.outbox import deliver
 from sopauto.mail.reviews import review_letter
 from sopauto.tickets.access_reminding import Reminded, remind_reviewers
@@ -284,3 +285,9 @@ def test_a_review_is_cancelled_by_the_operator_and_is_due_again(office: Office) 
     assert office.show(ticket)["state"] == "cancelled"
     assert review(office) != ticket
     office.inv("ticket.verify", "all")
+
+
+def test_a_clock_that_is_behind_does_not_say_that_nothing_is_due(office: Office) -> None:
+    passing(office)
+    with pytest.raises(Refused, match="the clock of this machine says"):
+        days_later(office, -1).ending().run()

@@ -78,3 +78,11 @@ def test_an_operator_without_key_is_refused(office: Office, tmp_path: Path) -> N
     refused = office.inv("schedule.install", "--directory", str(tmp_path / "u"), "--as", "wawan", expect=2)
     assert "belong together" in refused.stderr
     assert not (tmp_path / "u").exists()
+
+
+def test_a_crontab_that_cannot_be_read_is_not_replaced(office: Office, tab: Path) -> None:
+    tab.write_text("0 1 * * * backup\n")
+    program = tab.with_name("crontab")
+    program.write_text(CRONTAB.replace('cat "$file" ||', "{ echo you are not allowed >&2; exit 1; } ||"))
+    assert "you are not allowed" in office.inv("schedule.install", "--cron", as_="wawan", expect=1).stderr
+    assert tab.read_text() == "0 1 * * * backup\n"
