@@ -25,7 +25,7 @@ from sopauto.tickets.record import Change, Draft, commit, copies_of, outcome_of,
 from sopauto.tickets.showing import refuse_other, refuse_unseen
 from sopauto.tickets.statements import STATING, asked_of
 from sopauto.tickets.storage import Mail, Reader
-from sopauto.tickets.timing import follow, moment
+from sopauto.tickets.timing import lies_ahead, moment
 from sopauto.work import Artifact, Json
 
 
@@ -144,8 +144,12 @@ def wake(desk: Desk, ticket_id: str, *, person: str) -> Ticket:
         if ticket.state is not State.WAITING:
             raise Refused(f"{ticket.id} does not wait", mend=f"see `inv ticket.show {ticket.id}`")
         position = take_position(procedure, ticket, Verb.WAKE, person=person, people=desk.people, on=desk.today())
-        cause = Action(verb=Verb.WAKE, person=person, position=position, at=desk.clock.now())
+        cause = Action(verb=Verb.WAKE, person=person, position=position, at=moment(desk, reader, ticket))
         drafts = woken(desk, reader, room_for(reader, ticket), cause)
+    if ticket.id not in [draft.ticket.id for draft in drafts]:
+        raise Refused(
+            f"a ticket that waits longer than {ticket.id} bears a time that lies ahead", mend="mend its clock"
+        )
     written = commit(desk, drafts)
     return next(after for after in written if after.id == ticket.id)
 
@@ -314,12 +318,14 @@ def woken(desk: Desk, reader: Reader, effect: Effect, cause: Action) -> list[Dra
     """Return the drafts that wake the tickets for which the effect made room, signed by who caused it."""
     drafts = []
     for ticket, change, place in effect.wakes:
+        if lies_ahead(reader, ticket, cause.at):
+            break  # nobody overtakes it; `ticket.wake` brings it on when its clock is mended
         procedure = desk.procedure_of(ticket, reader)
         action = Action(
             verb=Verb.WAKE,
             person=cause.person,
             position=cause.position,
-            at=follow(reader, ticket, cause.at),
+            at=cause.at,
             note="room became free",
             data={"place": place},
         )

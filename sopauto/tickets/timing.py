@@ -62,10 +62,10 @@ def moment_after_work(desk: Desk, reader: Reader, ticket: Ticket, since: Steady 
     return best, f" (the clock of this machine said {_told(now)}: the entry bears the time of the work as it is known)"
 
 
-def follow(reader: Reader, ticket: Ticket, at: datetime) -> datetime:
-    """Return a time for an entry that somebody's action sets off in another ticket: not before that one's last."""
+def lies_ahead(reader: Reader, ticket: Ticket, at: datetime) -> bool:
+    """Tell whether a ticket's last entry is later than a moment: another one of that moment could not follow it."""
     before = reader.last_entry(ticket.id)
-    return at if before is None else max(at, at_of(before).astimezone(at.tzinfo))
+    return before is not None and at_of(before) > at
 
 
 def refuse_misdated(desk: Desk, draft: Draft) -> None:

@@ -184,10 +184,11 @@ def _duties(then: PeopleThen, procedure: Procedure, ticket: Ticket | None, entry
         yield f"says that it was done at {body['step']}, but the ticket stood at {ticket.step}"
     if body["procedure"] != ticket.procedure_digest:
         yield "names another version of the SOP"
-    if action.verb is Verb.WAKE:
+    own = list(not_allowed(procedure, ticket, action, people))
+    if action.verb is Verb.WAKE and own:  # who may not wake it freed what it waited for
         yield from _not_woken(then, body)
     else:
-        yield from not_allowed(procedure, ticket, action, people)
+        yield from own
 
 
 def _not_woken(then: PeopleThen, body: dict[str, Any]) -> Iterator[str]:
