@@ -40,7 +40,7 @@ class Mail(_Part):
 
     host: str = "127.0.0.1"
     port: int = Field(default=25, ge=1, le=65535)
-    sender: str = "sopauto@localhost"
+    sender: str = Field(default="sopauto@localhost", pattern=r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,190}$")
     starttls: bool = False
     user: str | None = None
     password_env: str | None = None

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sopauto.catalogue.shelf import Shelf
     from sopauto.procedures.library import Library
 
-__all__ = ["Context", "app", "command", "library", "print_json", "printable", "say", "shelf", "table"]
+__all__ = ["Context", "app", "command", "json_text", "library", "print_json", "printable", "say", "shelf", "table"]
 
 EXIT_CODES: Mapping[type[SopautoError], int] = {StepFailed: 1, Conflict: 1, BadInput: 2, Refused: 3, OutcomeUnknown: 4}
 
@@ -77,10 +77,17 @@ def say(text: str = "", *, to: TextIO | None = None) -> None:
     print(printable(text), flush=True, file=to)
 
 
+def json_text(value: Any, *, indent: int = 2) -> str:
+    """Return a value as indented JSON in which every character is one that can be seen, the others escaped."""
+    text = json_format.dumps(value, ensure_ascii=False, indent=indent, default=str)
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else json_format.dumps(c)[1:-1] for c in text)
+
+
 def print_json(value: Any) -> None:
     """Print a value as indented JSON."""
-    json_format.dump(value, sys.stdout, ensure_ascii=False, indent=2, default=str)
-    print()
+    print(json_text(value))
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str = "nothing") -> None:

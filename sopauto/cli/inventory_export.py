@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sopauto.cli.console import print_json, say
+from sopauto.cli.console import json_text, print_json, say
 from sopauto.errors import BadInput, StepFailed
 
 if TYPE_CHECKING:
@@ -113,7 +112,7 @@ def _prometheus(here: App) -> Any:
 
 
 def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+    return json_text(value, indent=1) + "\n"
 
 
 SINGLE: Mapping[str, Callable[[App], Any]] = {"ansible": _ansible, "prometheus": _prometheus}

@@ -21,7 +21,7 @@ from sopauto.documents import (
     software_form,
 )
 from sopauto.documents.parts import Filling, lacking, letterhead, shown
-from sopauto.documents.render import pdf
+from sopauto.documents.render import pdf, visible
 from sopauto.errors import BadInput
 from sopauto.people import People
 from sopauto.settings import Settings
@@ -90,7 +90,7 @@ class Forms:
             raise BadInput(f"there is no form {form!r}", where=occasion.step.id, mend=f"known: {', '.join(FORMS)}")
         filling = Filling(occasion=occasion, settings=self._settings, people=self._people, hours=self._hours)
         refuse_incomplete(form, filling)
-        data = {**self._sheet(form, filling), **FORMS[form].fill(filling)}
+        data = visible({**self._sheet(form, filling), **FORMS[form].fill(filling)})
         printed = pdf(
             form, data, shared=FORMS[form].template, templates=self._settings.templates, at=occasion.action.at
         )

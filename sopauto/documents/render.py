@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sopauto.data_file import read_bounded
 from sopauto.errors import BadInput
+from sopauto.procedures.fields import one_line
 
 SHIPPED: Final = Path(__file__).parent / "templates"
 FOLDER: Final = "documents"
@@ -31,7 +32,7 @@ def pdf(form: str, data: Mapping[str, Any], *, templates: Path, at: datetime, sh
         made: bytes = typst.compile(  # type: ignore[call-overload] # its stubs do not know of several sources
             _sources(template, own),
             root=str(own if own.is_dir() else SHIPPED),
-            sys_inputs={"data": json.dumps(data, ensure_ascii=False, sort_keys=True)},
+            sys_inputs={"data": json.dumps(visible(data), ensure_ascii=False, sort_keys=True)},
             format="pdf",
             # Fonts and time of this machine would make different bytes elsewhere; the digest is signed.
             ignore_system_fonts=True,
@@ -41,6 +42,18 @@ def pdf(form: str, data: Mapping[str, Any], *, templates: Path, at: datetime, sh
         reason = " ".join(str(error).split())
         raise BadInput(f"the template does not work ({reason})", where=str(template), mend="correct it") from None
     return made
+
+
+def visible(data: Any) -> Any:
+    """Return a form's data with every character in it one that is seen: what steers a page is escaped, lines are one.
+
+    The last place before paper: whoever fills a form need not think of it, in no field that is yet to come.
+    """
+    if isinstance(data, str):
+        return data if data.isprintable() else one_line(data, len(data))
+    if isinstance(data, Mapping):
+        return {visible(name): visible(part) for name, part in data.items()}
+    return [visible(part) for part in data] if isinstance(data, list | tuple) else data
 
 
 def _sources(template: Path, own: Path) -> dict[str, bytes]:

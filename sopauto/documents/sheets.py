@@ -12,9 +12,8 @@ from typing import Final
 
 from sopauto.documents.parts import shown
 from sopauto.errors import BadInput
+from sopauto.inventory.cells import harmless
 
-FORMULAS: Final = ("=", "+", "-", "@")
-"""How a cell begins that a spreadsheet would calculate; such a text gets an apostrophe in CSV."""
 LONGEST: Final = 1000
 WIDEST: Final = 40
 
@@ -33,7 +32,7 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> int:
             writer = csv.writer(out)
             writer.writerow(columns)
             for row in rows:
-                writer.writerow([harmless(cell) for cell in row])
+                writer.writerow([harmless(str(cell), LONGEST) for cell in row])
                 count += 1
         return count
 
@@ -59,12 +58,6 @@ def write_xlsx(path: Path, columns: Sequence[str], rows: Iterable[Row], *, title
         return count
 
     return _placed(path, write)
-
-
-def harmless(cell: object) -> str:
-    """Return a cell as one line of text that no spreadsheet takes for a formula."""
-    text = shown(cell, LONGEST)
-    return f"'{text}" if text.startswith(FORMULAS) else text
 
 
 def _placed(path: Path, write: Callable[[Path], int]) -> int:

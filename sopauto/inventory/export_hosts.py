@@ -37,9 +37,8 @@ def group_name(kind: str, value: str) -> str:
 def _variables(server: Server, port: int, user: str) -> dict[str, Any]:
     place = server.place
     assert place is not None
-    return {
+    told = {
         "ansible_host": str(place.address),
-        "ansible_port": port,
         "ansible_user": user,
         "sopauto_ticket": server.ticket,
         "sopauto_unit": server.unit,
@@ -47,6 +46,12 @@ def _variables(server: Server, port: int, user: str) -> dict[str, Any]:
         "sopauto_switch": place.switch,
         "sopauto_switch_port": place.port,
     }
+    return {"ansible_port": port, **{name: _inert(value) for name, value in told.items()}}
+
+
+def _inert(text: str) -> str | dict[str, str]:
+    """Return a text as Ansible takes it for no template."""
+    return {"__ansible_unsafe": text} if "{" in text else text
 
 
 def prometheus(servers: Iterable[Server], *, port: int) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import smtplib
 import ssl
 from email.errors import MessageError
@@ -23,6 +24,8 @@ FOR_GOOD: Final = range(500, 600)
 CLOSING: Final = 421
 """The server ends the conversation (RFC 5321, 3.8)."""
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+ADDRESS: Final = re.compile(r"[^\s@,;:<>()\[\]\\\"\x00-\x1f\x7f]{1,64}@[A-Za-z0-9.-]{1,190}")
+"""What may stand in `From` and `To`: written otherwise, a header would be folded where it ends."""
 LONGEST_REASON: Final = 200
 
 
@@ -94,6 +97,9 @@ class Smtp:
 
     def _message(self, queued: Queued) -> EmailMessage:
         """Return the message, 7-bit clean; raises AddresseeRefusedError (it cannot be written as an e-mail)."""
+        for address in (self._settings.sender, queued.to):
+            if not ADDRESS.fullmatch(address):
+                raise AddresseeRefusedError(f"{one_line(address, LONGEST_REASON)!r} is no e-mail address")
         message = EmailMessage(policy=SMTP)
         try:
             message["From"] = self._settings.sender
@@ -107,6 +113,7 @@ class Smtp:
                 kind, _, subtype = queued.attached.media_type.partition("/")
                 carried = queued.attached
                 message.add_attachment(carried.content, maintype=kind, subtype=subtype, filename=carried.name)
+            message.as_bytes()  # what cannot be written is found here, not while it is sent
         except (ValueError, LookupError, MessageError) as error:
             raise AddresseeRefusedError(f"not an e-mail: {one_line(str(error), LONGEST_REASON)}") from None
         return message

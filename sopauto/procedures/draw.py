@@ -8,8 +8,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 from typing import Final
-from xml.sax.saxutils import escape
+from xml.sax import saxutils
 
+from sopauto.procedures.fields import one_line
 from sopauto.procedures.model import ENDS, Fork, Procedure, Step, StepKind, Table, Target
 
 TEXT: Final = 330
@@ -25,6 +26,11 @@ TIP: Final = (
     '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
     'orient="auto"><path d="M0 0L8 4L0 8z"/></marker></defs>'
 )
+
+
+def escape(text: str) -> str:
+    """Return a text as an image can hold it: markup escaped, and characters that nobody sees."""
+    return saxutils.escape(one_line(text))
 
 
 def draw(procedure: Procedure) -> str:

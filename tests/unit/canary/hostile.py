@@ -11,7 +11,7 @@ import dataclasses
 import enum
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -153,23 +153,23 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
 def poisoned(value: Any, text: str, *, spare: frozenset[str] = frozenset()) -> Any:
     """Return a value with the text in place of every text in it.
 
-    It goes through dataclasses, pydantic models, mappings, lists and tuples, all by themselves. `spare` are fields, by
-    name, whose value others look up or calculate with; enumerations are left as they are.
+    It goes through dataclasses, pydantic models, mappings, lists and tuples, all by themselves. `spare` are fields
+    whose value others look up or calculate with: `Class.field`, or a mapping's key. Enumerations are left as they are.
     """
 
     def each(part: Any) -> Any:
         return poisoned(part, text, spare=spare)
 
-    def named(values: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: part if name in spare else each(part) for name, part in values.items()}
+    def named(names: Iterable[str]) -> dict[str, Any]:
+        wanted = (name for name in names if f"{type(value).__name__}.{name}" not in spare)
+        return {name: each(getattr(value, name)) for name in wanted}
 
     if isinstance(value, str) and not isinstance(value, enum.Enum):
         return text
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        names = [field.name for field in dataclasses.fields(value) if field.init]
-        return dataclasses.replace(value, **named({name: getattr(value, name) for name in names}))
+        return dataclasses.replace(value, **named(field.name for field in dataclasses.fields(value) if field.init))
     if isinstance(value, BaseModel):
-        return value.model_copy(update=named({name: getattr(value, name) for name in type(value).model_fields}))
+        return value.model_copy(update=named(type(value).model_fields))
     if isinstance(value, Mapping):
-        return named(value)
+        return {name: part if name in spare else each(part) for name, part in value.items()}
     return type(value)(map(each, value)) if isinstance(value, list | tuple) else value
