@@ -179,8 +179,9 @@ class Ansible:
         key = self._host_key(parameters)
         known_hosts.write_text(f"[{address}]:{port} {key}\n{address} {key}\n")
         line: dict[str, Any] = {
-            "ansible_port": port,
-            "ansible_user": login.user,
+            # Ansible takes the older spelling before the newer one, wherever either is set.
+            **dict.fromkeys(("ansible_port", "ansible_ssh_port"), port),
+            **dict.fromkeys(("ansible_user", "ansible_ssh_user"), login.user),
             "ansible_ssh_common_args": ssh_options(directory),
             "ansible_ssh_extra_args": "",
         }

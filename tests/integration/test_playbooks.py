@@ -253,9 +253,8 @@ def test_how_a_server_is_reached_is_no_variable(stage: Stage, name: str) -> None
 
 
 def test_a_playbook_itself_cannot_say_how_its_server_is_reached(stage: Stage) -> None:
-    stage.roles = (
-        "  connection: local\n  remote_user: nobody\n  vars: {ansible_ssh_common_args: -F none, ansible_port: 1}\n"
-    )
+    said = "{ansible_ssh_common_args: -F none, ansible_port: 1, ansible_ssh_port: 1, ansible_ssh_user: nobody}"
+    stage.roles = f"  connection: local\n  remote_user: nobody\n  vars: {said}\n"
     run = stage.play("""
     - name: Be somewhere
       ansible.builtin.command: "true"

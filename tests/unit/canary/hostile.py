@@ -34,6 +34,7 @@ def texts(canary: Path) -> dict[str, str]:
     """Return one text for each manner of breaking out; what it would run leaves `canary` behind."""
     found = {
         "templates": PLAIN,
+        "shell": "$(touch CANARY)`touch CANARY`;touch CANARY;",
         "formula": "=cmd|' /C touch CANARY'!A1",
         "formula by plus": "+cmd|' /C touch CANARY'!A1",
         "formula by minus": "-2+3+cmd|' /C touch CANARY'!A1",

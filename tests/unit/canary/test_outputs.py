@@ -62,7 +62,16 @@ from tests.unit.documents.test_recap import made
 from tests.unit.inventory.test_exports import RACK, SERVER
 from tests.unit.inventory.test_snapshot import RECORDED, recorded
 
-TEXTS = ("templates", "formula", "formula after a tab", "formula in full width", "lines", "terminal", "surrogate")
+TEXTS = (
+    "templates",
+    "shell",
+    "formula",
+    "formula after a tab",
+    "formula in full width",
+    "lines",
+    "terminal",
+    "surrogate",
+)
 HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202e\u2028\u2066\ud800-\udfff\ufeff]")
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 WORDS = """
@@ -428,7 +437,11 @@ def test_an_archive_runs_nothing_of_a_forged_journal(text: str, tmp_path: Path, 
     entries = list(trail.reader.entries("PS-2026-0001"))
     bodies = [json.loads(entry.body) for entry in entries]
     forged = [
-        replace(entry, body=json.dumps(poisoned(body, text, spare=frozenset({"person", "ticket"}))).encode(), prev=text)
+        replace(
+            entry,
+            body=json.dumps(poisoned(body, text, spare=frozenset({"person", "ticket", "at"}))).encode(),
+            prev=text,
+        )
         for entry, body in zip(entries, bodies, strict=True)
     ]
     packed = held(archive_of, forged)
