@@ -45,7 +45,7 @@ def test_a_playbook_is_told_what_it_knows_and_reads_its_variables_as_they_were_w
     plan = office.inv("ticket.plan", ticket, as_="joko").stdout
     assert "login servers of sopauto.toml" in plan
     assert f"+{hostile}" in plan
-    office.inv("ticket.approve", ticket, as_="bambang")
+    office.approve_plan(ticket, as_="bambang")
     office.inv("ticket.run", ticket, as_="joko")
     assert (tmp_path / "target").read_text() == f"{hostile}\n"
     assert not canary.exists()
