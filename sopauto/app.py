@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property, partial
 from pathlib import Path
@@ -65,7 +65,7 @@ class App:
     @cached_property
     def library(self) -> Library:
         """The SOPs: the agency's own before the shipped ones."""
-        return Library(self.settings.procedures, known=known(self.settings.templates))
+        return Library(self.settings.procedures, known=known(self.settings.templates, self.settings.root))
 
     @cached_property
     def shelf(self) -> Shelf:
@@ -345,13 +345,23 @@ class App:
         return self.library.parse(source, where)
 
 
-def known(templates: Path | None = None) -> Known:
-    """Return the names that an SOP may use: what sopauto implements, and the agency's own e-mail templates."""
+def known(templates: Path | None = None, root: Path | None = None) -> Known:
+    """Return the names that an SOP may use: what sopauto implements, and the agency's own e-mail templates.
+
+    `root` is the workspace, whose playbooks and roles come before the shipped ones.
+    """
     from sopauto.documents.forms import FORMS
     from sopauto.mail.messages import MESSAGES, named_in
 
     own = named_in(templates / "mail") if templates else frozenset()
-    return Known(modules=tuple(MODULES), changing=CHANGING, forms=FORMS, messages=MESSAGES | own)
+    carried = partial(_carried, (*([root] if root else []), CHECKOUT))
+    return Known(modules=tuple(MODULES), changing=CHANGING, forms=FORMS, messages=MESSAGES | own, carried=carried)
+
+
+def _carried(roots: Sequence[Path], module: str, parameters: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    from sopauto.technical.carried import carried_faults
+
+    return carried_faults(roots, module, parameters)
 
 
 def shipped_library() -> Library:

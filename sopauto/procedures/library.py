@@ -11,7 +11,7 @@ from typing import Final
 from sopauto.data_file import parse_document, read_bounded
 from sopauto.errors import BadInput
 from sopauto.procedures.check import check, check_procedure
-from sopauto.procedures.finding import Finding, Known, refusal, suggestion
+from sopauto.procedures.finding import Finding, Known, at_row, refusal, suggestion
 from sopauto.procedures.load import load
 from sopauto.procedures.model import Procedure
 
@@ -61,8 +61,25 @@ class Library:
         return [finding for path in self.files() for finding in self.check(path)]
 
     def check(self, path: Path) -> list[Finding]:
-        """Return what is wrong with one file; raises BadInput (it cannot be read at all)."""
+        """Return what is wrong with one file and its playbooks; raises BadInput (it cannot be read at all)."""
+        found = self._sound(path)
+        return found or list(self._carried(self.parse(read_bounded(path), str(path))))
+
+    def _sound(self, path: Path) -> list[Finding]:
+        """Return what is wrong with one file itself."""
         return [*self._twice(path), *check(read_bounded(path), str(path), self._known)]
+
+    def _carried(self, procedure: Procedure) -> Iterator[Finding]:
+        """Find what is wrong with the playbooks of the rows, each told once."""
+        told: set[tuple[str, str]] = set()
+        carried = self._known.carried
+        for step in procedure.steps if carried else ():
+            for module in step.technical.modules if step.technical else ():
+                assert step.technical is not None
+                for what, mend in carried(module, step.technical.parameters) if carried else ():
+                    if (step.id, what) not in told:
+                        told.add((step.id, what))
+                        yield at_row(procedure, step, "teknis", what, mend)
 
     def _of_agency(self) -> list[Path]:
         """Return the files of the agency's directories, each once."""
@@ -92,7 +109,9 @@ class Library:
         return _parse(source, where)
 
     def _faults_of(self, code: str) -> list[Finding]:
-        return [finding for path in self.files() if _code(path) == code for finding in self.check(path)]
+        # Not its playbooks: an SOP is listed, and its tickets go on, whatever somebody writes into them meanwhile.
+        paths = (path for path in self.files() if _code(path) == code)
+        return [finding for path in paths for finding in self._sound(path)]
 
 
 @lru_cache(maxsize=64)

@@ -168,6 +168,7 @@ class RunPlaybook:
         self._prove(order, files, report, artifacts)
         once = done_once(now, run.ran)
         unproven = f"; {len(once)} ran whose effect nobody can read back: {named(once)}" if once else ""
+        unproven += f"; beyond what check mode could foresee changed: {named(run.strange)}" if run.strange else ""
         return Result(
             changed=bool(run.changes or once),
             summary=f"{len(run.changes)} tasks changed {', '.join(order.targets)}; {self._proof}{unproven}",
@@ -182,7 +183,7 @@ class RunPlaybook:
         what, mend = "", f"mend the cause, then {again}"
         if run.failure:
             what = f"stopped after {len(run.changes)} changes: {run.failure}"
-        elif run.strange:
+        elif run.strange and not self._proves_itself:
             what, mend = f"{named(run.strange)} changed something that no plan told", "look at the machine, plan again"
         elif missing := undone(now, run.ran):
             what, mend = f"{missing} was approved and did not run", "look at the playbook, plan again"
@@ -190,6 +191,8 @@ class RunPlaybook:
             raise StepFailed(what, where=order.ticket, mend=mend, evidence=evidence)
 
     _proof = "a second look finds none left"
+    _proves_itself = False
+    """Whether the playbook's own role reads back what it did, also where one change made room for another."""
 
     def _facts(self, order: WorkOrder, run: PlaybookRun) -> Json:  # noqa: ARG002 - of use to heirs
         """Return what forms need to know of a run beside its changes."""

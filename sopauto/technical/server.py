@@ -27,6 +27,7 @@ class ServerPlaybook(RunPlaybook):
 
     playbook: str
     _proof = "every one is proven by reading back"
+    _proves_itself = True
 
     def _playbook(self, parameters: Json) -> str:  # noqa: ARG002 - it is always the same
         return f"playbooks/{self.playbook}"
