@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -10,7 +11,6 @@ from typing import Any, cast
 
 import pytest
 
-from sopauto.people import People
 from sopauto.profiles import Profile, Profiles, Waiver
 from sopauto.technical.software import Install
 from sopauto.tickets.parameters import SERVER_VARIABLES, ModuleParameters
@@ -78,17 +78,9 @@ def handed_over(text: str) -> dict[str, Any]:
     waiver = Waiver.model_validate(WAIVER)
     profile = poisoned(Profile.model_validate(PROFILE), text, spare=frozenset({"administrators", "open_ports"}))
     people = poisoned(occasions.people(), text, spare=frozenset({"Person.id", "holdings"}))
-    module = ModuleParameters(
-        unused_vlan=1,
-        ssh_port=22,
-        inventory_credentials="inventory",
-        profiles=Kept([poisoned(waiver, text)]),
-        people=cast(People, people),
-        shelf=cast(Any, None),
-        settings=Path(),
-        today=lambda: TODAY,
-        access=cast(Any, None),
-    )
+    given: dict[str, Any] = dict.fromkeys(field.name for field in dataclasses.fields(ModuleParameters))
+    given |= {"profiles": Kept([poisoned(waiver, text)]), "people": people, "today": lambda: TODAY}
+    module = ModuleParameters(**given)
     profile = profile.model_copy(update={"administrators": (occasions.HOLDERS["kadis"],)})
     found: dict[str, Any] = {}
     for variables in SERVER_VARIABLES.values():
