@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -29,18 +30,23 @@ def write_private(path: Path, content: bytes) -> None:
 def close_to_others(path: Path) -> None:
     """Take the rights of everybody else away from a database, what SQLite wrote beside it, its copies and locks.
 
-    A file of another user stays as it is: `open_to_others` tells of it.
+    What cannot be closed (another user's, a file system without rights) stays as it is: `open_to_others` tells of it.
     """
     for file in open_to_others(path):
-        if file.stat().st_uid == os.geteuid():
+        with suppress(OSError):
             file.chmod(OWNER_ONLY)
 
 
 def open_to_others(path: Path) -> list[Path]:
     """Return which files of a database others may read or write."""
     beside = (path.with_name(path.name + end) for end in BESIDE)
-    return sorted(file for file in {*beside, *path.parent.glob(f"{path.name}.*")} if file.is_file() and _shared(file))
+    return sorted(file for file in {*beside, *path.parent.glob(f"{path.name}.*")} if _shared(file))
 
 
 def _shared(file: Path) -> bool:
-    return bool(stat.S_IMODE(file.stat().st_mode) & ~OWNER_ONLY)
+    """Tell whether others may read or write a file; one that another process just took away is none of theirs."""
+    try:
+        status = file.stat()
+    except OSError:
+        return False
+    return stat.S_ISREG(status.st_mode) and bool(stat.S_IMODE(status.st_mode) & ~OWNER_ONLY)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Protocol
 
@@ -96,9 +96,9 @@ def hold_against(office: Office, reader: Reader, given: Sequence[Given], ticket:
         found += wrong
         if not wrong and anchor.person is None:
             notes.append(f"{one.name} {UNSIGNED}")
-        ends = [entry for mark in anchor.marks if (entry := reader.entry(mark.ticket, mark.entries))]
-        said = findings_of_anchor(anchor, one.name, openings, ends)
-        found += [what for what in said if ticket is None or what.startswith(f"{ticket}: ")]
+        asked = replace(anchor, marks=tuple(mark for mark in anchor.marks if ticket in {None, mark.ticket}))
+        ends = [entry for mark in asked.marks if (entry := reader.entry(mark.ticket, mark.entries))]
+        found += findings_of_anchor(asked, one.name, openings, ends)
         found += _of_people(reader, one)
         notes += _newer(reader, one, newer_than(anchor, openings), ticket)
     return Held(findings=tuple(found), notes=tuple(notes))

@@ -434,12 +434,13 @@ def test_a_script_and_keys_of_the_auditors_own_are_used_on_any_archive(
     assert check(own, "--other")[0] == 1
 
 
+@pytest.mark.parametrize("commit", ["bd74e95", "6d16028"])
 @pytest.mark.parametrize("shell", SHELLS, ids=" ".join)
 def test_an_archive_of_before_holds_by_its_own_script_and_by_todays(
-    shell: list[str], tmp_path: Path, need: Callable[[str], str]
+    shell: list[str], commit: str, tmp_path: Path, need: Callable[[str], str]
 ) -> None:
     need(shell[0])
-    kept = Path(__file__).parents[2] / "migration" / "archive-bd74e95.tar.gz"
+    kept = Path(__file__).parents[2] / "migration" / f"archive-{commit}.tar.gz"
     with tarfile.open(kept) as tar:
         tar.extractall(tmp_path, filter="data")
     folder = tmp_path / "PS-2026-0002"

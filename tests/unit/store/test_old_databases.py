@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sqlite3
 import stat
@@ -12,9 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from lab.walking import Walk
+from lab.workspace import make_key, public_half
 from sopauto.errors import BadInput, StepFailed
 from sopauto.store.engine import make_engine, open_store
 from sopauto.store.versions import current, newest, upgrade
+from sopauto.tickets.anchoring import take_anchor
+from sopauto.tickets.verifying import verify_all
 from tests.migration.databases import kept, put_back, shape, use, workspace
 
 UPGRADE = """
@@ -60,6 +65,26 @@ def test_it_has_the_tables_of_a_new_database_and_all_its_commands_work(old: Path
     use(app)
     app.store.engine.dispose()
     new.dispose()
+
+
+def test_its_open_ticket_goes_on(tmp_path: Path) -> None:
+    put_back("7793365", tmp_path / "sopauto.db")
+    upgraded(tmp_path / "sopauto.db")
+    key = make_key(tmp_path / "keys" / "ratna")
+    app = workspace(tmp_path)
+    today = app.clock.now().date().isoformat()
+    people = json.loads((tmp_path / "people.yaml").read_text())
+    ratna = next(person for person in people["orang"] if person["id"] == "ratna")
+    ratna["kunci"].append({"publik": public_half(key), "sejak": today})
+    (tmp_path / "people.yaml").write_text(json.dumps(people))
+    walk = Walk(app=app, keys={"ratna": key}, statements={})
+    with app.store.read() as reader:
+        ticket = reader.ticket("PS-2026-0001")
+    assert walk.row(ticket).step == "penitipan.4"
+    with app.store.read() as reader:
+        assert verify_all(app, reader).findings == ()
+        assert take_anchor(reader, at=app.clock.now(), person=None).marks[0].entries == 3
+    app.store.engine.dispose()
 
 
 def test_nothing_that_was_signed_is_changed(old: Path) -> None:

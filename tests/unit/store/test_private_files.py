@@ -66,6 +66,29 @@ def test_what_others_may_read_is_named(tmp_path: Path) -> None:
     assert open_to_others(tmp_path / "sopauto.db") == [tmp_path / "sopauto.db-wal"]
 
 
+def test_a_file_that_another_process_takes_away_meanwhile_is_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path / 'sopauto.db'}"
+    open_store(url).engine.dispose()
+    monkeypatch.setattr(Path, "glob", lambda *_: iter([tmp_path / "sopauto.db.gone", tmp_path / "sopauto.db-wal"]))
+    open_store(url).engine.dispose()
+
+
+def test_a_file_system_without_rights_is_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"sqlite:///{tmp_path / 'sopauto.db'}"
+    open_store(url).engine.dispose()
+    (tmp_path / "sopauto.db").chmod(0o644)
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "chmod", refused)
+    store = open_store(url)
+    assert store.open_to_others() == [tmp_path / "sopauto.db"]
+    store.engine.dispose()
+
+
 def test_a_database_in_no_folder_is_told(tmp_path: Path) -> None:
     with pytest.raises(StepFailed, match="cannot be opened"):
         open_store(f"sqlite:///{tmp_path / 'none' / 'sopauto.db'}")
