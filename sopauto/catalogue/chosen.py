@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from sopauto.catalogue.model import Setting, Software
+from sopauto.catalogue.patterns import fits
 from sopauto.errors import BadInput
 
 HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
@@ -52,11 +53,12 @@ def _fault(setting: Setting, value: Any) -> tuple[str, str] | None:
 def _fault_of_text(setting: Setting, value: Any) -> tuple[str, str] | None:
     if not isinstance(value, str):
         return "is no text", "put it between quotation marks"
-    pattern = {"host": HOST, "path": PATH}.get(setting.type) or re.compile(setting.pattern)
     if len(value) > setting.longest:
         return "is too long", f"write at most {setting.longest} characters"
-    if not value.isprintable() or not pattern.fullmatch(value):
-        return "holds what this setting may not hold", f"allowed: {pattern.pattern}"
+    own = {"host": HOST, "path": PATH}.get(setting.type)
+    sound = bool(own.fullmatch(value)) if own else fits(setting.pattern, value)
+    if not value.isprintable() or not sound:
+        return "holds what this setting may not hold", f"allowed: {own.pattern if own else setting.pattern}"
     return None
 
 

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from sopauto.catalogue.patterns import refuse_unusable
+
 NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 PLACEHOLDER: Final = re.compile(r"\$\{([a-z][a-z0-9_]*)\}", re.ASCII)
 """A setting in a test: `${port}`. Nothing else of a test is interpreted."""
@@ -160,8 +162,8 @@ class Setting(Part):
         if self.type == "choice" and not self.choices:
             raise ValueError("a choice without choices; state `choices: [...]`")
         try:
-            re.compile(self.pattern)
-        except re.error as error:
+            refuse_unusable(self.pattern)
+        except ValueError as error:
             raise ValueError(f"the pattern does not work ({error})") from None
         return self
 

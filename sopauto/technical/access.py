@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sopauto.access.door import DoorCard, Doors
-from sopauto.errors import BadInput, OutcomeUnknown, Stale, StepFailed
+from sopauto.errors import BadInput, OutcomeUnknown, SopautoError, Stale, StepFailed
 from sopauto.work import Artifact, Json, Plan, Probe, Report, Result, WorkOrder, canonical
 
 EVIDENCE = "bukti-pintu.json"
@@ -65,9 +65,12 @@ class CardWork:
             for door, card in todo:
                 report(_line(door, card, after[door][card]))
                 self._bring(door, card, after[door][card])
-        except StepFailed as error:
-            self._back(order, todo, before, error)
-            raise
+        except SopautoError as error:
+            failed = (
+                error if isinstance(error, StepFailed) else StepFailed(error.what, where=error.where, mend=error.mend)
+            )
+            self._back(order, todo, before, failed)
+            raise failed from None
         seen = {door: {card: self._read(door, card) for card in cards} for door, cards in after.items()}
         evidence = Artifact(name=EVIDENCE, media_type="application/json", content=canonical(seen))
         cards = sorted({card for _, card in _places(after)})
@@ -142,7 +145,7 @@ class GrantAccess(CardWork):
             for door, card in todo:
                 if self._read(door, card) != before[door][card]:
                     self._bring(door, card, before[door][card])
-        except StepFailed as second:
+        except SopautoError as second:
             raise OutcomeUnknown(
                 f"{error}; the way back did not hold: {second}",
                 where=order.ticket,

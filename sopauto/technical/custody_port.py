@@ -230,6 +230,7 @@ class _Change:
 
     def _towards(self, wanted: PortState, lines: Sequence[str]) -> PortState:
         """Bring the port to a state, prove and save it; return the state in which it was found."""
+        now: PortState | None = None
         with self._module.session(self._work) as session:
             try:
                 self._report(f"{READING} {self._work.target}")
@@ -239,6 +240,10 @@ class _Change:
                     self._report(f"{SENDING} {len(lines)} lines to {self._work.target}")
                     session.send(lines, self._report)
                 self._prove(session, wanted)
+            except BadInput as error:
+                if now is None:
+                    raise  # nothing was sent
+                raise LineRefusedError(str(error)) from None
             finally:
                 self._logs.append(session.log())
         return now

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from sopauto.errors import Refused, SopautoError
+from sopauto.errors import BadInput, NotBegun, Refused, SopautoError, StepFailed
 from sopauto.work import Json, Plan, Probe, Report, Result, TechnicalModule, WorkOrder
 
 JOINT = "+"
@@ -62,7 +62,17 @@ class InOrder:
             try:
                 results.append(part.apply(of_part, report))
             except SopautoError as error:
-                error.evidence = (*(artifact for done in results for artifact in done.artifacts), *error.evidence)
+                evidence = (*(artifact for done in results for artifact in done.artifacts), *error.evidence)
+                if isinstance(error, (Refused, BadInput, NotBegun)) and any(done.changed for done in results):
+                    # Of this part nothing was begun; of the row something was done, and is recorded as such.
+                    told = "; ".join(done.summary for done in results if done.changed)
+                    raise StepFailed(
+                        f"{told}; then {part.name} did not begin: {error.what}",
+                        where=error.where,
+                        mend=error.mend,
+                        evidence=evidence,
+                    ) from error
+                error.evidence = evidence
                 raise
             if part.name == self._until:
                 break
