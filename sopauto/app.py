@@ -18,6 +18,7 @@ from sopauto.procedures.model import Procedure
 from sopauto.procedures.modules import MODULES
 from sopauto.profiles import Profiles
 from sopauto.settings import DAYS, Settings, load_settings, period
+from sopauto.technical.run_files import shipped
 from sopauto.tickets.model import Ticket
 from sopauto.tickets.storage import Reader
 from sopauto.work import Report, TechnicalModule
@@ -43,8 +44,8 @@ if TYPE_CHECKING:
 CHANGING = tuple(name for name, module in MODULES.items() if module.changes)
 """Names of the technical modules that change a machine."""
 
-CHECKOUT = Path(__file__).resolve().parent.parent
-"""Where the shipped `playbooks/` and `roles/` are."""
+CHECKOUT = shipped()
+"""Where the shipped `playbooks/` and `roles/` are: the checkout, or a folder of the installed package."""
 
 
 def quiet(_: str) -> None:

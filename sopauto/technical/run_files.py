@@ -37,10 +37,14 @@ def gather(roots: Sequence[Path], playbook: str) -> dict[str, bytes]:
     root = next((root for root in roots if (root / playbook).is_file()), None)
     if root is None:
         raise BadInput(f"there is no {playbook}", where="parameter playbook", mend=f"put it below {roots[0]}")
-    gathering = _Gathering(roots, root)
-    gathering.take(root, root / playbook)
-    gathering.companions()
-    gathering.follow()
+    try:
+        gathering = _Gathering(roots, root)
+        gathering.take(root, root / playbook)
+        gathering.companions()
+        gathering.follow()
+    except OSError as error:
+        where = os.fsdecode(error.filename or root)
+        raise BadInput(f"cannot be read ({error.strerror})", where=where, mend="check the rights") from None
     return gathering.files
 
 
@@ -68,6 +72,8 @@ class _Gathering:
             name = found.relative_to(root).as_posix()
             if name in self.files:
                 continue
+            if not name.isprintable():
+                raise BadInput(f"{name!r} is no file name that can be told", where=str(path.parent), mend="rename it")
             if len(self.files) >= MOST_FILES:
                 raise BadInput(f"more than {MOST_FILES} files", where=str(path), mend="keep only what is used")
             self.files[name] = read_bounded(found, most=self._room, mend="let the server fetch what is large")

@@ -8,56 +8,47 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sopauto.data_file import LineOf, Place, parse_document
+from sopauto.data_file import MAX_BYTES, LineOf, Place, parse_document
 from sopauto.errors import BadInput
+from sopauto.technical.run_words import (
+    BESIDE,
+    BRACES,
+    COLLECTION,
+    CONDITIONS,
+    CONNECTION,
+    FILE_LOOKUPS,
+    FILE_TEST,
+    FILTER,
+    FOLLOWED,
+    HERE,
+    INCLUDED,
+    ITSELF,
+    LOOKUP,
+    OWN,
+    ROLES,
+    SURROUNDINGS,
+    TASK_LISTS,
+    actions,
+    on_the_server,
+    options_of,
+    short,
+    texts,
+)
 
-OWN: Final = ("ansible.builtin", "ansible.legacy")
-COLLECTION: Final = re.compile(r"(?![\d_])[a-z0-9_]+\.[a-z][a-z0-9_]*(?:\.\w+)+", re.ASCII)
-"""A name in a collection: `community.general.ufw`."""
-FILTER: Final = re.compile(r"(?:\||\bis(?:\s+not)?)\s*([a-z_]\w*\.[a-z_]\w*\.\w+)", re.ASCII)
-LOOKUP: Final = re.compile(
-    r"\b(?:lookup|query|q)\s*\(\s*(?P<q>['\"])(?P<name>[\w.]+)(?P=q)(?:\s*,\s*(?P<p>['\"])(?P<term>.*?)(?P=p))?", re.S
-)
-CONNECTION: Final = re.compile(
-    r"ansible_(connection|host|port|user|password|pass|(private_key|ssh|scp|sftp|paramiko|local|shell|control|winrm|psrp)\w*"
-    r"|host_key_checking|transport)"
-)
-"""Variables that decide which machine is spoken to, and how."""
-PAIR: Final = re.compile(r"(?:^|\s)(\w+)=((?:\"[^\"]*\"|'[^']*'|\{\{.*?\}\}|[^\s\"'])+)")
-TASK_LISTS: Final = ("tasks", "pre_tasks", "post_tasks", "handlers", "block", "rescue", "always")
-INCLUDED: Final = {
-    "include": ("file", "_raw"),
-    "include_tasks": ("file", "_raw"),
-    "import_tasks": ("file", "_raw"),
-    "import_playbook": ("_raw",),
-    "include_vars": ("file", "dir", "_raw"),
-    "include_role": ("tasks_from", "vars_from", "defaults_from", "handlers_from"),
-    "import_role": ("tasks_from", "vars_from", "defaults_from", "handlers_from"),
-    "script": ("cmd", "_raw"),
-    "copy": ("src",),
-    "template": ("src",),
-    "unarchive": ("src",),
-    "assemble": ("src",),
-    "fetch": ("dest",),
-}
-"""Modules that read or write files on this machine, and which of their options name them."""
-ROLES: Final = ("include_role", "import_role")
-SURROUNDINGS: Final = {
-    "pipe": "runs a command on this machine",
-    "lines": "runs a command on this machine",
-    "url": "reads from the network",
-    "env": "reads the environment of whoever starts it",
-}
-FILE_LOOKUPS: Final = ("file", "fileglob", "first_found", "template", "ini", "csvfile", "unvault", "password")
-HERE: Final = ("localhost", "127.0.0.1", "::1")
-ITSELF: Final = re.compile(r"\{\{\s*(inventory_hostname|ansible_host|ansible_play_hosts(_all)?\[0\])\s*\}\}")
-BESIDE: Final = re.compile(r"\{\{\s*(playbook_dir|role_path)\s*\}\}/?")
-FOLLOWED: Final = (".yml", ".yaml", ".json", ".j2", ".py")
 CARRY: Final = "put it beside the playbook or into a role, and name it by a relative path"
+
+
+MOST_FAULTS: Final = 100
+
+
+class _EnoughError(Exception):
+    """A file has as many faults as are told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,13 +104,18 @@ def named(name: str, content: bytes) -> Named | None:
     if "/files/" in name or not (name.endswith(FOLLOWED) or "/templates/" in name):
         return None
     reading = _Reading(name)
-    if not name.endswith(".py"):
+    with suppress(_EnoughError):
+        _read(reading, name, content)
+    return reading.found
+
+
+def _read(reading: _Reading, name: str, content: bytes) -> None:
+    if not name.endswith(".py") and len(content) <= MAX_BYTES:
         reading.text(content.decode(errors="replace"))
     if _has_tasks(name):
         reading.tasks(content)
     elif name.endswith((".yml", ".yaml", ".json")):
         reading.variables(content.decode(errors="replace"))
-    return reading.found
 
 
 def _has_tasks(name: str) -> bool:
@@ -143,19 +139,35 @@ class _Reading:
         self._line_of: LineOf | None = None
 
     def fault(self, line: int, what: str, mend: str) -> None:
+        """Note a fault; a file with so many is not read any further."""
+        if len(self.found.faults) >= MOST_FAULTS:
+            raise _EnoughError
         self.found.faults.append(Fault(where=f"{self.name}:{line}", what=what, mend=mend))
 
     # -- text: what stands in templates, wherever they are
 
     def text(self, text: str) -> None:
         """Read lookups, filters and tests."""
-        text = re.sub(r"(?m)^\s*#.*$", "", text)
+        if self.name.endswith((".yml", ".yaml")):
+            text = re.sub(r"(?m)^\s*#.*$", "", text)
+        ends = [match.start() for match in re.finditer("\n", text)]
         for match in LOOKUP.finditer(text):
-            line = text.count("\n", 0, match.start()) + 1
-            self._lookup(_short(match["name"]), match["term"], line)
+            self._lookup(short(match["name"]), match["term"], bisect(ends, match.start()) + 1)
             self._collection(match["name"])
         for match in FILTER.finditer(text):
             self._collection(match[1])
+        begun = None
+        for match in BRACES.finditer(text):
+            if match[0].startswith("{"):
+                begun = match.end() if begun is None else begun
+            elif begun is not None:
+                self._tests(text[begun : match.start()], bisect(ends, begun) + 1)
+                begun = None
+
+    def _tests(self, expression: str, line: int) -> None:
+        for match in FILE_TEST.finditer(expression):
+            what = f"the test {match[1]!r} looks at files of this machine"
+            self.fault(line, what, "ask the server, with ansible.builtin.stat")
 
     def _lookup(self, name: str, term: str | None, line: int) -> None:
         if name in SURROUNDINGS:
@@ -210,24 +222,33 @@ class _Reading:
             self._roles(part.get(key), (*place, key))
         self._where_it_runs(part, place)
         self._settings(part, place)
-        for key, module, value in _actions(part):
+        for key, module, value in actions(part):
             self._action(module, value, part, (*place, key))
 
     def _settings(self, part: Mapping[str, Any], place: Place) -> None:
-        for path in _texts(part.get("vars_files")):
+        for path in texts(part.get("vars_files")):
             self._path(path, self._line((*place, "vars_files")))
-        for name in _texts(part.get("collections")):
+        for name in texts(part.get("collections")):
             self._collection(f"{name}.x")
         for name in part["vars"] if isinstance(part.get("vars"), Mapping) else ():
             self._variable(name, self._line((*place, "vars", name)))
-        for key in ("vars_prompt", "debugger"):
-            if part.get(key):
-                what = f"{key} waits for a person at the terminal"
-                self.fault(self._line((*place, key)), what, "state the value in the SOP or in the playbook")
+        self._terminal(part, place)
+        for key in CONDITIONS:
+            for text in texts(part.get(key)):
+                self._tests(text, self._line((*place, key)))
         for key, terms in part.items():
             if key.startswith("with_"):
-                for term in _texts(terms) or [""]:
-                    self._lookup(_short(key[5:]), term, self._line((*place, key)))
+                for term in texts(terms) or [""]:
+                    self._lookup(short(key[5:]), term, self._line((*place, key)))
+
+    def _terminal(self, part: Mapping[str, Any], place: Place) -> None:
+        for key in ("vars_prompt", "debugger", "strategy"):
+            if part.get(key) and (key != "strategy" or short(str(part[key])) == "debug"):
+                self._waits(key, (*place, key))
+
+    def _waits(self, what: str, place: Place) -> None:
+        mend = "state the value in the SOP or in the playbook"
+        self.fault(self._line(place), f"{what} waits for a person at the terminal", mend)
 
     def _where_it_runs(self, part: Mapping[str, Any], place: Place) -> None:
         """Find what runs on this machine, or on a machine that is not the ticket's."""
@@ -242,8 +263,8 @@ class _Reading:
             self.fault(self._line((*place, "connection")), what, mend)
         if "local_action" in part:
             self.fault(self._line((*place, "local_action")), f"local_action: {_task(part)} runs on this machine", mend)
-        hosts = [word for text in _texts(part.get("hosts")) for word in re.split(r"[,:\s]+", text)]
-        if set(hosts) & set(HERE) or "::1" in _texts(part.get("hosts")):
+        hosts = [word for text in texts(part.get("hosts")) for word in re.split(r"[,:\s]+", text)]
+        if set(hosts) & set(HERE) or "::1" in texts(part.get("hosts")):
             self.fault(self._line((*place, "hosts")), f"{_task(part)} runs on this machine (hosts)", mend)
 
     def _roles(self, data: Any, place: Place) -> None:
@@ -277,24 +298,32 @@ class _Reading:
 
     def _action(self, module: str, value: Any, part: Mapping[str, Any], place: Place) -> None:
         self._collection(module)
-        short = _short(module)
-        options = _options(value) | _options(part.get("args"))
-        if short in ROLES:
-            self._role(options.get("name") or options.get("role") or options.get("_raw"), place)
-        if short == "add_host":
+        name, given = short(module), options_of(value) | options_of(part.get("args"))
+        if name in ROLES:
+            self._role(given.get("name") or given.get("role") or given.get("_raw"), place)
+        self._says(name, given, part, place)
+        if name == "import_playbook" and COLLECTION.fullmatch(str(given.get("_raw"))):
+            self._collection(str(given["_raw"]))
+        elif not on_the_server(name, given):
+            for key in INCLUDED.get(name, ()):
+                path = str(given.get(key) or "")
+                self._path(path.partition(" ")[0] if name == "script" else path, self._line(place))
+
+    def _says(self, name: str, given: Mapping[str, Any], part: Mapping[str, Any], place: Place) -> None:
+        """Read what a module is told that is no path."""
+        if name == "add_host":
             self.fault(
                 self._line(place), f"add_host: {_task(part)} adds another machine", "open a ticket for that server"
             )
-        if short == "set_fact":
-            for name in options:
-                if name != "ansible_host":  # the host key that is pinned stays the same
-                    self._variable(name, self._line(place))
-        if short == "import_playbook" and COLLECTION.fullmatch(str(options.get("_raw"))):
-            self._collection(str(options["_raw"]))
-        elif not _on_the_server(short, options):
-            for key in INCLUDED.get(short, ()):
-                path = str(options.get(key) or "")
-                self._path(path.partition(" ")[0] if short == "script" else path, self._line(place))
+        elif name == "set_fact":
+            for variable in given:
+                if variable != "ansible_host":  # the host key that is pinned stays the same
+                    self._variable(variable, self._line(place))
+        elif name == "pause" and not {"seconds", "minutes"} & set(given):
+            self._waits("pause", place)
+        elif name == "assert":
+            for text in texts(given.get("that")):
+                self._tests(text, self._line(place))
 
     def _path(self, path: str, line: int) -> None:
         """Refuse a path that leads out of what is carried."""
@@ -309,55 +338,6 @@ class _Reading:
             own = "/".join(parts[:2]) if parts[0] == "roles" else parts[0]
             if not f"{posixpath.normpath(posixpath.join(posixpath.dirname(self.name), path))}/".startswith(f"{own}/"):
                 self.fault(line, f"reads {path}, which leads out of {own}", CARRY)
-
-
-def _actions(part: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
-    """Yield key, module and options of what a task does, in each way in which it can be written."""
-    for key, value in part.items():
-        if key in {"action", "local_action"} and isinstance(value, str):
-            module, _, rest = value.strip().partition(" ")
-            yield key, module, rest
-        elif key in {"action", "local_action"} and isinstance(value, Mapping):
-            options = {name: option for name, option in value.items() if name != "module"}
-            module, _, rest = str(value.get("module", "")).partition(" ")
-            yield key, module, options | _options(rest)
-        elif _short(key) in {*INCLUDED, "add_host", "set_fact"} or COLLECTION.fullmatch(key):
-            yield key, key, value
-
-
-def _options(value: Any) -> dict[str, Any]:
-    """Return a module's options; what has no name is `_raw`."""
-    if isinstance(value, Mapping):
-        return {("_raw" if key in {"_raw_params", "free_form"} else key): part for key, part in value.items()}
-    text = value if isinstance(value, str) else ""
-    options: dict[str, Any] = {name: part.strip("'\"") for name, part in PAIR.findall(text)}
-    rest = PAIR.sub("", text).strip()
-    return options | ({"_raw": rest} if rest else {})
-
-
-def _on_the_server(module: str, options: Mapping[str, Any]) -> bool:
-    """Tell whether a module reads its source on the server."""
-    default = "yes" if module == "assemble" else "no"
-    remote = str(options.get("remote_src", default)).lower() in {"yes", "true", "1", "on", "y", "t"}
-    return module in {"copy", "template", "unarchive", "assemble"} and remote
-
-
-def _short(name: str) -> str:
-    for own in OWN:
-        if name.startswith(f"{own}."):
-            return name[len(own) + 1 :]
-    return name
-
-
-def _texts(value: Any) -> list[str]:
-    """Return all texts of a text, or of lists and mappings of them."""
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, Mapping):
-        return _texts(list(value.values()))
-    if isinstance(value, Sequence):
-        return [text for part in value for text in _texts(part)]
-    return []
 
 
 def _task(part: Mapping[str, Any]) -> str:

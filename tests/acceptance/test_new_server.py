@@ -37,10 +37,19 @@ PLAYBOOK = """\
     - name: First of NAME
       ansible.builtin.copy: {content: "{{ WORD }}\\n", dest: TARGET/NAME-1, mode: "0644"}
     - name: Look away
-      ansible.builtin.command: sleep {{ lookup('file', 'TARGET/seconds') }}
-      changed_when: false
+      look_away: {file: TARGET/seconds}
     - name: Second of NAME
       ansible.builtin.copy: {content: "{{ WORD }}\\n", dest: TARGET/NAME-2, mode: "0644"}
+"""
+
+
+LOOK_AWAY = """\
+import time
+from ansible.module_utils.basic import AnsibleModule
+module = AnsibleModule(argument_spec={"file": {"type": "path"}}, supports_check_mode=True)
+if not module.check_mode:
+    time.sleep(float(open(module.params["file"]).read()))
+module.exit_json(changed=False)
 """
 
 
@@ -84,7 +93,8 @@ def directorate(tmp_path: Path) -> Iterator[Directorate]:
             "hardening": {"word": "aman"},
         }
         workspace = workspace_for(tmp_path / "dtiki", server=bare, mailbox=mailbox, profile=profile)
-        (workspace.home / "playbooks").mkdir()
+        (workspace.home / "playbooks" / "library").mkdir(parents=True)
+        (workspace.home / "playbooks" / "library" / "look_away.py").write_text(LOOK_AWAY)
         for name, word in (("provision_server", "provision_time_zone"), ("harden_server", "hardening_word")):
             text = PLAYBOOK.replace("NAME", name.partition("_")[0]).replace("WORD", word)
             text = text.replace("TARGET", str(target)).replace(

@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 
 from lab.guest import Guest
-from sopauto.app import CHECKOUT
 from sopauto.catalogue.shelf import Shelf
 from sopauto.cli.console import say
 from sopauto.drivers.default_tests import DefaultTests
@@ -26,6 +25,7 @@ from sopauto.drivers.ssh import Ssh
 from sopauto.procedures.library import Library
 from sopauto.settings import Credentials
 from sopauto.technical.host_keys import fingerprint
+from sopauto.technical.run_files import shipped
 from sopauto.technical.software import Check, Configure, Install, Remove, Run, SoftwareStage
 from sopauto.technical.software_tests import RunTests
 from sopauto.tickets.gate import digests
@@ -121,7 +121,7 @@ class Bench:
     def stage(self, kind: type[SoftwareStage], software: str, *, row: int) -> Result:
         """Plan and apply a stage as the gate would have it."""
         credentials = {"servers": Credentials(user=self.guest.user, key_file=self.guest.key_file)}
-        module = kind(Ansible(credentials=credentials), roots=(CHECKOUT,), shelf=self.shelf)
+        module = kind(Ansible(credentials=credentials), roots=(shipped(),), shelf=self.shelf)
         order = self.order(module.name, software, row=row)
         materials = digests(module.materials(order.parameters))
         plan = module.plan(order.parameters, say) if kind in {Install, Configure} else None

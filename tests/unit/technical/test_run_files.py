@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -200,6 +201,12 @@ ELSEWHERE = {
     "add_host": (play("- add_host: name=y"), "another machine"),
     "vars": (play("- debug: {}\n  vars: {ansible_connection: local}"), "ansible_connection"),
     "set_fact": (play("- set_fact: ansible_ssh_args=x"), "ansible_ssh_args"),
+    "uri": (play("- uri: {url: 'http://x', src: /srv/x}"), "/srv/x"),
+    "test of a file": (play("- debug: {}\n  when: \"'/srv/x' is not exists\""), "files of this machine"),
+    "test in an expression": (play("- debug: {msg: \"{{ '/srv/x' is file }}\"}"), "files of this machine"),
+    "test in an assertion": (play("- assert: {that: [\"'/srv/x' is directory\"]}"), "files of this machine"),
+    "pause": (play("- pause: {prompt: Go on?}"), "waits for a person"),
+    "debug strategy": (play(TASK, head="  strategy: debug\n"), "waits for a person"),
     "vars_prompt": (play(TASK, head="  vars_prompt: [{name: x}]\n"), "waits for a person"),
 }
 
@@ -232,6 +239,9 @@ def test_files_that_the_server_reads_itself_are_no_concern_of_this_machine(root:
 - ansible.posix_like: {a: 1}
 - ansible.builtin.command: id
   delegate_to: "{{ inventory_hostname }}"
+- pause: {seconds: 1}
+- name: This is file x, and it is directory y
+  debug: {msg: x}
 - ansible.builtin.sysctl_like: {net.ipv4.ip_forward: 1}
 """
     write(root, {"playbooks/p.yml": play(tasks, head="  vars: {s: {net.ipv4.ip_forward: 1}}\n")})
@@ -259,6 +269,14 @@ def test_a_link_that_leads_out_of_the_workspace_is_refused(root: Path, tmp_path:
     path.unlink(missing_ok=True)
     path.symlink_to(outside / "a" / ("p.yml" if link.endswith(".yml") else ""))
     with pytest.raises(BadInput, match="leads out of"):
+        gather([root], "playbooks/p.yml")
+
+
+def test_what_cannot_be_told_is_refused(root: Path) -> None:
+    write(root, {"playbooks/p.yml": f"{PLAY}  roles: [x]\n"})
+    (root / "roles/x/files").mkdir()
+    (root / os.fsdecode(b"roles/x/files/\xff")).write_text("x")
+    with pytest.raises(BadInput, match="no file name that can be told"):
         gather([root], "playbooks/p.yml")
 
 
