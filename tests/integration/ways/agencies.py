@@ -52,7 +52,7 @@ def _bare(folder: Path) -> Any:
 
 def _walked(world: World, letter: Letter, opener: str, statements: Mapping[str, Any]) -> Ticket:
     """Return a ticket that went to its end as it should."""
-    walk = Walk(app=world.as_app(), keys=world.keys, statements=statements)
+    walk = Walk(app=world.as_app(), keys=world.keys, statements=statements, before={"akses.8": _print(world)})
     return walk.to_the_end(walk.open(letter, person=opener))
 
 
@@ -94,7 +94,23 @@ def software(folder: Path) -> Case:
 def access(folder: Path) -> Case:
     """SOP 004: somebody is to enter."""
     workspace = entering.workspace_for(folder / "kominfo", door=NOWHERE, mailbox=NOWHERE)
-    return Case(world=_world(workspace), letter=entering.request(), opener="siti", statements={})
+    world = _world(workspace)
+    return Case(world=world, letter=entering.request(), opener="siti", statements={}, further=_prints)
+
+
+def _print(world: World) -> Callable[[Ticket], None]:
+    """Return what lets a card be printed, as `inv access.card` does."""
+
+    def printed(ticket: Ticket) -> None:
+        with world.app.store.write() as writer:
+            writer.access.card_made(ticket.id, world.clock.now())
+
+    return printed
+
+
+def _prints(world: World, ticket: Ticket) -> Iterator[Move]:
+    """Yield that the card is printed."""
+    yield lambda: _print(world)(ticket)
 
 
 def removal(folder: Path) -> Case:

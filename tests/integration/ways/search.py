@@ -221,9 +221,7 @@ class Search:
             "looked": sorted(_looks(ticket, reader)),
             "running": bool(attempts and attempts[-1].outcome is None),
             "servers": [(server.id, server.state.value) for server in reader.assets.servers()],
-            "access": [(grant.card, grant.state.value) for grant in reader.access.all()]
-            if hasattr(reader.access, "all")
-            else [],
+            "access": str((grant := reader.access.grant(ticket.id)) and (grant.state.value, bool(grant.card_made_at))),
             "lines": [str(line.answer) for line in reader.access.lines(ticket.id)],
         }
 

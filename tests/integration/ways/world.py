@@ -12,11 +12,12 @@ import struct
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from hashlib import sha512
 from pathlib import Path
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 
@@ -34,10 +35,10 @@ class KilledError(BaseException):
 
 
 class Clock:
-    """Ticks at each look."""
+    """Ticks at each look, from now on: letters and statements speak of today and tomorrow."""
 
     def __init__(self) -> None:
-        self.at = datetime(2026, 11, 23, 2, tzinfo=UTC)
+        self.at = datetime.now(ZoneInfo("Asia/Jakarta")).replace(microsecond=0)
 
     def now(self) -> datetime:
         self.at += timedelta(seconds=1)
