@@ -21,12 +21,13 @@ from sopauto.settings import DAYS, Settings, load_settings, period
 from sopauto.technical.run_files import shipped
 from sopauto.tickets.model import Ticket
 from sopauto.tickets.storage import Reader
-from sopauto.work import Report, TechnicalModule
+from sopauto.work import OnDemand, Report, TechnicalModule
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
     from sopauto.access.door import Doors
+    from sopauto.drivers.playbook import Ansible
     from sopauto.drivers.signing import SshKeygenSigner
     from sopauto.inventory.drift import Drift
     from sopauto.inventory.history import Scan
@@ -116,41 +117,63 @@ class App:
         return Smtp(self.settings.mail)
 
     def modules(self) -> Mapping[str, TechnicalModule]:
-        """Return the technical modules by name, each with its driver."""
-        from sopauto.documents.hardening_form import hardening_evidence
-        from sopauto.drivers.default_tests import DefaultTests
-        from sopauto.drivers.playbook import Ansible
+        """Return the technical modules by name, each made with its driver when it is first asked for."""
+        return OnDemand(MODULES, self._module)
+
+    def _module(self, name: str) -> TechnicalModule:
+        families = {"access": self._of_doors, "software": self._of_software}
+        families |= {"custody": self._of_custody, "inventory": self._of_custody}
+        return families.get(name.partition(".")[0], self._of_servers)(name)
+
+    def _of_doors(self, name: str) -> TechnicalModule:
+        from sopauto.technical.access import GrantAccess, RevokeAccess
+
+        return (GrantAccess if name == "access.grant" else RevokeAccess)(self.doors())
+
+    def _of_custody(self, name: str) -> TechnicalModule:
         from sopauto.drivers.ssh import Ssh
         from sopauto.drivers.switch import NetmikoSwitches
         from sopauto.inventory import script, snapshot
-        from sopauto.technical.access import GrantAccess, RevokeAccess
         from sopauto.technical.collect import Collect
         from sopauto.technical.custody_port import Connect, Disconnect
-        from sopauto.technical.playbook import RunPlaybook
         from sopauto.technical.reach import Reach
-        from sopauto.technical.server import Harden, Provision
-        from sopauto.technical.software import Check, Configure, Install, Remove, Run
-        from sopauto.technical.software_tests import RunTests
 
-        ansible = Ansible(credentials=self.settings.credentials, zone=self.settings.time_zone)
+        settings = self.settings
+        if name in {"custody.connect", "custody.disconnect"}:
+            switches = NetmikoSwitches(credentials=settings.credentials, locks=settings.root / ".locks")
+            return (Connect if name == "custody.connect" else Disconnect)(switches, templates=settings.templates)
+        ssh = Ssh(credentials=settings.credentials)
+        if name == "custody.check":
+            return Reach(ssh)
+        return Collect(ssh, script=script.source(), parse=snapshot.parse, now=self.clock.now)
+
+    def _of_servers(self, name: str) -> TechnicalModule:
+        from sopauto.documents.hardening_form import hardening_evidence
+        from sopauto.technical.playbook import RunPlaybook
+        from sopauto.technical.server import Harden, Provision
+
+        ansible, roots = self._ansible(), (self.settings.root, CHECKOUT)
+        if name == "server.harden":
+            return Harden(ansible, roots=roots, now=self.clock.now, form=partial(hardening_evidence, self.settings))
+        return (RunPlaybook if name == "playbook.run" else Provision)(ansible, roots=roots)
+
+    def _of_software(self, name: str) -> TechnicalModule:
+        from sopauto.technical.software import Check, Configure, Install, Remove, Run
+
+        if name in {"software.test", "software.verify"}:
+            from sopauto.drivers.default_tests import DefaultTests
+            from sopauto.drivers.ssh import Ssh
+            from sopauto.technical.software_tests import RunTests
+
+            return RunTests(name, DefaultTests(Ssh(credentials=self.settings.credentials)))
+        stage = next(stage for stage in (Check, Install, Run, Remove, Configure) if stage.name == name)
         roots = (self.settings.root, CHECKOUT)
-        ssh = Ssh(credentials=self.settings.credentials)
-        switches = NetmikoSwitches(credentials=self.settings.credentials, locks=self.settings.root / ".locks")
-        doors = self.doors()
-        made: list[TechnicalModule] = [
-            GrantAccess(doors),
-            RevokeAccess(doors),
-            Connect(switches, templates=self.settings.templates),
-            Disconnect(switches, templates=self.settings.templates),
-            Reach(ssh),
-            Collect(ssh, script=script.source(), parse=snapshot.parse, now=self.clock.now),
-            RunPlaybook(ansible, roots=roots),
-            Provision(ansible, roots=roots),
-            Harden(ansible, roots=roots, now=self.clock.now, form=partial(hardening_evidence, self.settings)),
-            *(stage(ansible, roots=roots, shelf=self.shelf) for stage in (Check, Install, Run, Remove, Configure)),
-            *(RunTests(name, DefaultTests(ssh)) for name in ("software.test", "software.verify")),
-        ]
-        return {module.name: module for module in made}
+        return stage(self._ansible(), roots=roots, shelf=self.shelf)
+
+    def _ansible(self) -> Ansible:
+        from sopauto.drivers.playbook import Ansible
+
+        return Ansible(credentials=self.settings.credentials, zone=self.settings.time_zone)
 
     def doors(self) -> Doors:
         """Return the door controllers of the settings by name."""

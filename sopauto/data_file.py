@@ -25,6 +25,10 @@ MAX_EVENTS: Final = 50_000
 FEW_PAGES: Final = "this file should hold a few pages of text"
 
 INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]{0,17})", re.ASCII)
+TOKEN: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]]|[^\s,:{}\[\]"]+', re.DOTALL)
+"""A token of sound JSON, without the commas and colons."""
+HALVES: Final = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+"""A character beyond 16 bits, as JSON escapes it."""
 WORDS: Final = {"": None, "~": None, "null": None, "true": True, "false": False}
 
 UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -71,6 +75,15 @@ def read_bounded(path: Path, *, most: int = MAX_BYTES, mend: str = FEW_PAGES) ->
     return content
 
 
+def is_text(text: str) -> bool:
+    """Tell whether a text can be written as UTF-8: no byte of another encoding, no half of a character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def unseen(text: str) -> str | None:
     """Return the first character that cannot be seen (line breaks and tabs included), escaped; None without one."""
     for character in text:
@@ -94,9 +107,7 @@ def parse_document(content: bytes, where: str) -> tuple[Any, LineOf]:
     if not where.endswith(".json"):
         tree = _parse_yaml(text, where)
         return tree.root, tree.line_of
-    data = _parse_json(text, where)
-    # A tab in valid JSON is always space between tokens, and YAML, which gives the lines, dislikes it.
-    return data, _parse_yaml(text.replace("\t", " "), where).line_of
+    return _parse_json(text, where), _lines_of_json(text, where).line_of
 
 
 def _too_large(where: Path | str, most: int = MAX_BYTES, mend: str = FEW_PAGES) -> BadInput:
@@ -191,6 +202,28 @@ class _Tree:
         return place
 
 
+def _lines_of_json(text: str, where: str) -> _Tree:
+    """Return where each part of sound JSON stands; raises BadInput (too deep, too many parts, half a character)."""
+    tree = _Tree(where=where)
+    line, at = 1, 0
+    for count, token in enumerate(TOKEN.finditer(text)):
+        line, at = line + text.count("\n", at, token.start()), token.start()
+        if count > MAX_EVENTS:
+            raise tree.fault(line, f"more than {MAX_EVENTS} parts", FEW_PAGES)
+        word = token[0]
+        if word in {"{", "["}:
+            tree.open({} if word == "{" else [], line)
+        elif word in {"}", "]"}:
+            tree.frames.pop()
+        else:
+            quoted = word.startswith('"')
+            value = json.loads(word) if quoted else word
+            if not is_text(value):
+                raise tree.fault(line, "half of a character (\\ud800 to \\udfff)", "write the character itself")
+            tree.add_scalar(value, plain=not quoted, line=line)
+    return tree
+
+
 def _resolve(text: str) -> Any:
     if text in WORDS:
         return WORDS[text]
@@ -198,6 +231,23 @@ def _resolve(text: str) -> Any:
 
 
 def _parse_yaml(text: str, where: str) -> _Tree:
+    """Return what a YAML says; JSON's way of writing an emoji as two halves is understood in a YAML file as well."""
+    try:
+        return _parse_whole(text, where)
+    except BadInput:
+        joined = HALVES.sub(_whole, text)
+        if joined == text:
+            raise
+        return _parse_whole(joined, where)
+
+
+def _whole(halves: re.Match[str]) -> str:
+    """Return an emoji's two halves as YAML escapes it."""
+    character: str = json.loads('"' + halves[0] + '"')
+    return f"\\U{ord(character):08x}"
+
+
+def _parse_whole(text: str, where: str) -> _Tree:
     import yaml
 
     tree = _Tree(where=where)

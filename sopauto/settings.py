@@ -245,7 +245,7 @@ def _told(error: ValidationError, path: Path) -> BadInput:
         near = get_close_matches(str(first["loc"][-1]), known, n=1)
         mend = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
         return BadInput("unknown key", where=f"{path} {place}", mend=mend)
-    return BadInput(str(first["msg"]), where=f"{path} {place}", mend="see docs/settings.md")
+    return BadInput(str(first["msg"]), where=f"{path} {place}", mend="`inv workspace.settings` prints what is allowed")
 
 
 def _known(place: tuple[int | str, ...]) -> list[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -227,3 +227,25 @@ class TechnicalModule(Protocol):
 
     def undo(self, order: WorkOrder, report: Report) -> Result:
         """Bring back `plan.before` and prove it."""
+
+
+class OnDemand(Mapping[str, TechnicalModule]):
+    """Technical modules by name, each made when it is first asked for: what a command does not need is not loaded."""
+
+    def __init__(self, names: Collection[str], make: Callable[[str], TechnicalModule]) -> None:
+        self._names = frozenset(names)
+        self._make = make
+        self._made: dict[str, TechnicalModule] = {}
+
+    def __getitem__(self, name: str) -> TechnicalModule:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._made:
+            self._made[name] = self._make(name)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)

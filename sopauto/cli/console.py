@@ -9,14 +9,18 @@ import functools
 import inspect
 import json as json_format
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
+from sopauto.cli.streams import guard_streams
+from sopauto.data_file import is_text
 from sopauto.errors import BadInput, Conflict, NotRecorded, OutcomeUnknown, Refused, SopautoError, StepFailed
 
 if TYPE_CHECKING:
@@ -35,7 +39,9 @@ def command(**options: Any) -> Callable[[Callable[..., None]], Any]:
     def decorate(body: Callable[..., None]) -> Any:
         @functools.wraps(body)
         def guarded(c: Context, *args: Any, **kwargs: Any) -> None:
+            guard_streams()
             try:
+                _refuse_broken_text({**dict(enumerate(args)), **kwargs})
                 body(c, *args, **kwargs)
             except SopautoError as error:
                 # `inv --debug` is Invoke's own flag: it lets its log speak.
@@ -52,6 +58,16 @@ def _own_help(body: Callable[..., None], help_texts: Mapping[str, str]) -> dict[
     """Return the texts of the flags that the command really has: shared texts may name more."""
     flags = {name.rstrip("_").replace("_", "-") for name in inspect.signature(body).parameters}
     return {flag: text for flag, text in help_texts.items() if flag in flags}
+
+
+def _refuse_broken_text(given: Mapping[Any, Any]) -> None:
+    """Refuse flags and variables whose bytes are no UTF-8: they could be neither kept nor signed. Raises BadInput."""
+    told = [(f"--{str(name).rstrip('_').replace('_', '-')}", value) for name, value in given.items()]
+    told += [(name, value) for name, value in os.environ.items() if name.startswith("SOPAUTO_")]
+    for where, value in told:
+        texts = value if isinstance(value, list) else [value]
+        if not all(is_text(text) for text in texts if isinstance(text, str)):
+            raise BadInput("is not UTF-8 text", where=where, mend="write it in UTF-8 (see `locale`)")
 
 
 def exit_code(error: SopautoError) -> int:
@@ -104,7 +120,12 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: st
 
 
 def app(_: Context) -> App:
-    """Return the application of the workspace in which the command runs."""
+    """Return the application of the workspace in which the command runs, made once for the whole process."""
+    return _built(os.environ.get("SOPAUTO_HOME"), Path.cwd())
+
+
+@functools.lru_cache(maxsize=1)
+def _built(_home: str | None, _folder: Path) -> App:
     from sopauto.app import build
 
     return build()

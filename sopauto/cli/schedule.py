@@ -200,7 +200,9 @@ def _next(timer: str) -> str:
 def _crontab() -> str:
     if shutil.which("crontab") is None:
         raise BadInput("there is no crontab on this machine", where="--cron", mend="install cron, or use systemd")
-    answer = subprocess.run(["crontab", "-l"], capture_output=True, text=True, check=False, timeout=SECONDS)
+    answer = subprocess.run(
+        ["crontab", "-l"], capture_output=True, text=True, errors="surrogateescape", check=False, timeout=SECONDS
+    )
     told = answer.stderr.strip()
     if answer.returncode and told and "no crontab" not in told:
         # Ours would replace what could not be read.
@@ -217,7 +219,9 @@ def _systemctl(*arguments: str) -> list[str]:
 
 
 def _run(command: list[str], *, given: str | None = None) -> str:
-    answer = subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=SECONDS)
+    answer = subprocess.run(
+        command, input=given, capture_output=True, text=True, errors="surrogateescape", check=False, timeout=SECONDS
+    )
     if answer.returncode:
         reason = answer.stderr.strip().splitlines()
         told = reason[0] if reason else f"exit {answer.returncode}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sopauto.cli.console import Context, app, command
 from sopauto.cli.running import HELP, desk_of, run_module, send_mail
 from sopauto.cli.ticket_audit import anchor, export, verify
+from sopauto.cli.ticket_paper import paper, papers
 from sopauto.errors import BadInput, StepFailed
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ __all__ = [
     "export",
     "list_",
     "open_",
+    "paper",
+    "papers",
     "plan",
     "reject",
     "remind",
@@ -36,8 +39,6 @@ ACT_HELP = HELP | {
     "data": "YAML or JSON file with what the step asks for",
     "set": "one thing that the step asks for, as name=value (may be given several times)",
 }
-
-
 PLAN_HELP = "digest of the plan that you answer (at least 12 digits); a plan that was replaced meanwhile is refused"
 
 

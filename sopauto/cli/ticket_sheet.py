@@ -99,6 +99,7 @@ def _note_look(here: App, sheet: Sheet, person: str) -> None:
 
 def _as_json(here: App, sheet: Sheet) -> dict[str, Any]:
     from sopauto.tickets.effects import place_json
+    from sopauto.tickets.papers import papers_of
     from sopauto.tickets.statements import forged
 
     ticket, planned = sheet.ticket, sheet.planned
@@ -110,7 +111,7 @@ def _as_json(here: App, sheet: Sheet) -> dict[str, Any]:
         "data": ticket.data,
         "stated": _stated(here, sheet),
         "place": place_json(sheet.place) if sheet.place else None,
-        "papers": _papers(sheet),
+        "papers": papers_of(sheet.bodies),
         "plan": sheet.record.as_json() if sheet.record else None,
         "planned": {"digest": planned.plan, "by": planned.by, "approved_by": planned.approved_by} if planned else None,
         "history": _history(here, sheet),
@@ -120,6 +121,7 @@ def _as_json(here: App, sheet: Sheet) -> dict[str, Any]:
 
 def _tell(here: App, sheet: Sheet, mask: Mask, *, full: bool) -> bool:
     """Print the ticket for a person; return whether the plan was printed as a whole."""
+    from sopauto.tickets.papers import papers_of
     from sopauto.tickets.statements import forged
 
     ticket = sheet.ticket
@@ -137,7 +139,7 @@ def _tell(here: App, sheet: Sheet, mask: Mask, *, full: bool) -> bool:
     whole = sheet.record is None or tell_lines(ticket, plan_lines(sheet.record), mask, full=full)
     if sheet.planned:
         say(f"  {_approval(here, sheet, sheet.planned)}")
-    for paper in _latest(_papers(sheet)):
+    for paper in _latest(papers_of(sheet.bodies)):
         older = f" ({paper['kept']} kept, the last)" if paper["kept"] > 1 else ""
         say(f"  paper: {paper['name']} {paper['sha256'][:SHORT]} of {paper['step']}{older}")
     say(f"  open:  inv ticket.paper {ticket.id} NAME --to FILE")
@@ -178,16 +180,6 @@ def _stated(here: App, sheet: Sheet) -> list[dict[str, Any]]:
         }
         for said in statements(sheet.procedure, sheet.entries)
     ]
-
-
-def _papers(sheet: Sheet) -> list[dict[str, Any]]:
-    """Return the documents that the entries carry, each content once under each name, in the order they came."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for body in sheet.bodies:
-        for document in body["documents"]:
-            key = document["name"], document["sha256"]
-            found.setdefault(key, {**document, "step": body["step"], "entry": body["number"]})
-    return list(found.values())
 
 
 def _latest(papers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -13,6 +13,15 @@ PRIVATE = ("sopauto.toml", "people.yaml")
 """What others on the machine have no business to read: logins, and who is who."""
 
 
+@command()
+def settings(c: Context) -> None:
+    """Print all keys of sopauto.toml with their defaults (docs/settings.md is this text)."""
+    from sopauto.cli.settings_page import settings_page
+
+    del c
+    print(settings_page(), end="")
+
+
 @command(help={"directory": "where to make it; it must be empty or new"})
 def init(c: Context, directory: str) -> None:
     """Make a workspace with example settings, people, assets and a letter. Example: `inv workspace.init kominfo`."""

@@ -102,10 +102,7 @@ def _public_of(path: Path) -> str:
     if not path.is_file():
         raise BadInput("there is no such key file", where=str(path), mend="name it with `--key FILE` or SOPAUTO_KEY")
     beside = path if path.suffix == ".pub" else path.with_name(f"{path.name}.pub")
-    try:
-        text = beside.read_text() if beside.exists() else _run("ssh-keygen", "-y", "-f", str(path))
-    except UnicodeDecodeError:
-        text = ""
+    text = beside.read_text(errors="replace") if beside.exists() else _run("ssh-keygen", "-y", "-f", str(path))
     if len(text.split()) < 2:  # noqa: PLR2004 - type and blob
         raise BadInput("this is no key file", where=str(path), mend="name a private key, or a .pub that the agent has")
     return " ".join(text.split()[:2])
@@ -117,7 +114,7 @@ def _run(*command: str, given: bytes = b"") -> str:
     if ended.returncode != 0:
         words = ended.stderr.decode(errors="replace").strip().splitlines() or ["it failed without a word"]
         raise BadInput(f"{command[0]}: {words[-1]}", where=command[-1], mend="check the key's file and passphrase")
-    return ended.stdout.decode()
+    return ended.stdout.decode(errors="replace")
 
 
 def _ended(*command: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:

@@ -259,7 +259,7 @@ def _key(credentials: Credentials) -> paramiko.PKey | None:
 def _agent_key(public: Path) -> paramiko.PKey:
     import paramiko
 
-    wanted = public.read_text().split()[1:2]
+    wanted = public.read_text(errors="replace").split()[1:2]
     for key in paramiko.Agent().get_keys():
         if [key.get_base64()] == wanted:
             return key

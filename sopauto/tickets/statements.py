@@ -66,7 +66,7 @@ def forged(procedure: Procedure, entries: Sequence[Entry]) -> list[str]:
 def _written(procedure: Procedure, body: dict[str, Any]) -> frozenset[str]:
     """Return what the machine writes with an entry: a row's effect, or all that machine work says of itself."""
     if body["verb"] not in STATING:
-        return MACHINE_WORDS
+        return frozenset(body["data"])
     step = next((step for step in procedure.steps if step.id == body["step"]), None)
     takes_effect = step is not None and body["verb"] != Verb.REJECT
     return EFFECTS.get(step.effect or "", frozenset()) if step and takes_effect else frozenset()

@@ -82,7 +82,8 @@ def test_with_json_nothing_but_json_is_printed(office: Office) -> None:
     ticket = office.ticket_at("konfigurasi.1")
     plan = json.loads(office.inv("ticket.plan", ticket, "--json", as_="joko").stdout)
     assert plan["plan"]["lines"][0] == "interface GigabitEthernet1/0/1"
-    assert json.loads(office.inv("ticket.approve", ticket, "--json", as_="bambang").stdout)["step"] == "konfigurasi.1"
+    named = ("ticket.approve", ticket, "--plan", plan["digest"], "--json")
+    assert json.loads(office.inv(*named, as_="bambang").stdout)["step"] == "konfigurasi.1"
     assert json.loads(office.inv("custody.connect", ticket, "--json", as_="joko").stdout)["changed"] is True
     for task in ("ticket.list", "mail.list", "sop.list", "store.status"):
         json.loads(office.inv(task, "--json").stdout)
