@@ -279,8 +279,7 @@ class App:
     ) -> tuple[Scan, Tally]:
         """Read the servers in the room (or those named), or go on with a scan that was broken off.
 
-        Raises: BadInput (a server is not in the room, there is no such login), Conflict (another scan runs, the month
-        has a scan).
+        Raises: BadInput (not in the room, no such login), Conflict (another scan runs, the month has a scan).
         """
         from sopauto.drivers.openssh import OpenSsh
         from sopauto.inventory import script, snapshot
@@ -312,9 +311,7 @@ class App:
     ) -> Sequence[Drift]:
         """Return how the servers in the room differ from what was last approved, where no ticket explains it.
 
-        `until`: as they were last read by then (default: now).
-
-        Raises: BadInput (a server is not in the room).
+        `until`: as they were last read by then (default: now). Raises: BadInput (a server is not in the room).
         """
         from sopauto.inventory.drift import Work, drift
         from sopauto.inventory.targets import servers_in_the_room
