@@ -46,6 +46,7 @@ POSITIONS = {
     "kabid-infrastruktur": "Kabid Infrastruktur dan Aplikasi TIK",
     "kasi-layanan-infrastruktur": "Kasi Layanan Infrastruktur TIK",
     "technical-support": "Technical Support",
+    "operator-ruang-server": "Operator Ruang Server",
 }
 UNITS = {"kominfo": "Dinas Komunikasi dan Informatika", UNIT: "Dinas Kesehatan", "bappeda": "Bappeda"}
 

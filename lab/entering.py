@@ -27,6 +27,7 @@ POSITIONS = {
     "kabid-infrastruktur": "Kabid Infrastruktur dan APTIKA",
     "kasi-layanan-infrastruktur": "Kasi Layanan Infrastruktur TIK",
     "operator-ruang-server": "Operator Ruang Server",
+    "technical-support": "Technical Support",
 }
 
 

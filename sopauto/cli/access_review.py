@@ -31,16 +31,25 @@ def review(c: Context, as_: str = "", key: str = "", json: bool = False) -> None
         raise BadInput(f"{person} holds no position", where=here.people.source, mend="add `memegang`")
     if due:
         _compare(here, json=json)
-    opened = [(open_review(desk, reviewer, person=person, unit=units[0]), reviewer) for reviewer in due]
+    opened, faults = [], []
+    for reviewer in due:
+        try:
+            opened.append((open_review(desk, reviewer, person=person, unit=units[0]), reviewer))
+        except (BadInput, StepFailed) as error:
+            if not opened and isinstance(error, BadInput):
+                raise
+            faults.append(str(error))
     send_mail(here, json=json)
     if json:
         print_json([{"ticket": ticket.id, "reviewer": reviewer} for ticket, reviewer in opened])
-        return
-    for ticket, reviewer in opened:
-        say(f"{ticket.id}: {ticket.data['jumlah_akses']} lines for {reviewer}")
-        say(f"  type: inv access.lines {ticket.id}")
-    if not opened:
-        say("no review is due")
+    else:
+        for ticket, reviewer in opened:
+            say(f"{ticket.id}: {ticket.data['jumlah_akses']} lines for {reviewer}")
+            say(f"  type: inv access.lines {ticket.id}")
+        if not due:
+            say("no review is due")
+    if faults:
+        raise StepFailed(f"{len(faults)} of {len(due)} reviews: {faults[0]}")
 
 
 @command(help={"ticket": "the review's id, such as RA-2026-0001", "json": HELP["json"]})

@@ -11,7 +11,8 @@ import json as json_format
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -28,7 +29,19 @@ if TYPE_CHECKING:
     from sopauto.catalogue.shelf import Shelf
     from sopauto.procedures.library import Library
 
-__all__ = ["Context", "app", "command", "json_text", "library", "print_json", "printable", "say", "shelf", "table"]
+__all__ = [
+    "Context",
+    "app",
+    "command",
+    "json_text",
+    "library",
+    "print_json",
+    "printable",
+    "say",
+    "shelf",
+    "table",
+    "told_after",
+]
 
 EXIT_CODES: Mapping[type[SopautoError], int] = {StepFailed: 1, Conflict: 1, BadInput: 2, Refused: 3, OutcomeUnknown: 4}
 
@@ -104,6 +117,27 @@ def json_text(value: Any, *, indent: int = 2) -> str:
 def print_json(value: Any) -> None:
     """Print a value as indented JSON."""
     print(json_text(value))
+
+
+@contextmanager
+def told_after(ticket: str, *, json: bool = False) -> Iterator[None]:
+    """Let no fault of the telling look as if what was done and is kept had not been done.
+
+    What goes wrong inside is told in one line and is no error of the command: whoever reads has gone, the people file
+    lacks a title, a template of the agency does not work.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # At its end Python writes what is left; into the closed pipe it would fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:
+        what = str(error) if isinstance(error, SopautoError) else f"{type(error).__name__}: {error}"
+        if json:
+            print_json({"ticket": ticket, "kept": True, "fault": what})
+        else:
+            say(f"{ticket}: done and kept; what follows cannot be told ({what})")
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str = "nothing") -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import stat
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sopauto.cli.console import Context, app, command, print_json, table
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 @command(help={"json": "print JSON"})
 def doctor(c: Context, json: bool = False) -> None:
     """Check that everything is in place: settings, people, SOPs, database, journal, mail, programs."""
-    rows = [{"what": name, "state": state, "told": told} for name, state, told in _examined(app(c))]
+    rows = [{"what": name, "state": state, "told": told} for name, state, told in examined(app(c))]
     if json:
         print_json(rows)
     else:
@@ -27,11 +28,13 @@ def doctor(c: Context, json: bool = False) -> None:
         raise StepFailed(f"to mend: {', '.join(wrong)}", mend="see above")
 
 
-def _examined(here: App) -> Iterator[tuple[str, str, str]]:
+def examined(here: App) -> Iterator[tuple[str, str, str]]:
+    """Yield what was examined, `ok` or `WRONG`, and what there is to say."""
     checks: dict[str, Callable[[App], str]] = {
         "settings": _settings,
         "people": _people,
         "SOPs": _sops,
+        "positions": _positions,
         "database": _database,
         "anchors": _anchors,
         "signing": _signing,
@@ -71,6 +74,32 @@ def _sops(here: App) -> str:
     if findings:
         raise BadInput(str(findings[0]), mend="see `inv sop.check all`")
     return f"{len(here.library.codes())} SOPs"
+
+
+def _positions(here: App) -> str:
+    """Hold the positions that SOPs name against the people file.
+
+    Of the shipped SOPs those that somebody here can open or has opened; the agency's own all.
+    """
+    from sopauto.procedures.library import SHIPPED
+    from sopauto.tickets.duties import unknown_positions
+
+    held = {holding.position for holding in here.people.holdings}
+    found, used = [], 0
+    with here.store.read() as reader:
+        for procedure in here.library.all():
+            own = not Path(procedure.source).is_relative_to(SHIPPED)
+            opener = held.intersection(procedure.step(procedure.start).actors)
+            if own or opener or reader.rows(limit=1, procedure=procedure.code):
+                used += 1
+                missing = unknown_positions(procedure, here.people)
+                found += [f"{procedure.code} names {', '.join(missing)}"] if missing else []
+    if found:
+        what = f"positions that nobody defined: {'; '.join(found)}"
+        raise BadInput(
+            what, where=here.people.source, mend="add them under `jabatan`; until then these SOPs stay closed"
+        )
+    return f"those of {used} SOPs are defined"
 
 
 def _database(here: App) -> str:

@@ -10,6 +10,7 @@ from sopauto.cli import (
     custody,
     inventory,
     mail,
+    people,
     schedule,
     server,
     software,
@@ -20,7 +21,7 @@ from sopauto.cli import (
 )
 from sopauto.cli.doctor import doctor
 
-DOMAINS = (access, assets, custody, inventory, mail, schedule, server, software, sop, store, ticket, workspace)
+DOMAINS = (access, assets, custody, inventory, mail, people, schedule, server, software, sop, store, ticket, workspace)
 
 
 def namespace() -> Collection:

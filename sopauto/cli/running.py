@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sopauto.cli.console import Context, app, print_json, say
+from sopauto.cli.console import Context, app, print_json, say, told_after
 from sopauto.errors import BadInput, SopautoError
 
 if TYPE_CHECKING:
@@ -58,15 +58,16 @@ def send_mail(here: App, *, json: bool) -> bool:
 
     Return whether all of it was sent.
     """
-    if not here.outbox.due(here.clock.now()):
-        return True
     from sopauto.mail.outbox import deliver
 
     try:
+        if not here.outbox.due(here.clock.now()):
+            return True
         delivery = deliver(here.outbox, here.transport, here.clock)
-    except SopautoError as error:
+    except (SopautoError, OSError, ValueError) as error:
         # The action is written: what is wrong with the mail must not make it look refused.
-        say(f"  mail: waits ({error})")
+        if not json:
+            say(f"  mail: waits ({error})")
         return False
     if delivery.waiting and not json:
         say(f"  mail: {delivery.waiting} wait ({delivery.reason}); `inv mail.send` tries again")
@@ -82,9 +83,11 @@ def run_module(c: Context, ticket: str, module: str | None, *, person: str, key:
 
     desk, person = desk_of(c, person, key, json=json)
     after, result = run(desk, ticket, person=person, module=module)
-    send_mail(app(c), json=json)
-    if json:
-        print_json({"ticket": after.id, "changed": result.changed, "summary": result.summary, "facts": result.facts})
-        return
-    say(f"{after.id}: {result.summary}")
-    tell_standing(app(c), after)
+    with told_after(after.id, json=json):
+        send_mail(app(c), json=json)
+        if json:
+            told = {"ticket": after.id, "changed": result.changed, "summary": result.summary}
+            print_json(told | {"facts": result.facts})
+            return
+        say(f"{after.id}: {result.summary}")
+        tell_standing(app(c), after)

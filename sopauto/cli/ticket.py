@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sopauto.cli.console import Context, app, command
+from sopauto.cli.console import Context, app, command, told_after
 from sopauto.cli.running import HELP, desk_of, run_module, send_mail
 from sopauto.cli.ticket_audit import anchor, export, verify
 from sopauto.cli.ticket_paper import paper, papers
@@ -212,7 +212,8 @@ def plan(c: Context, ticket: str, as_: str = "", key: str = "", note: str = "", 
 
     desk, person = desk_of(c, as_, key, json=json)
     after, record = make_plan(desk, ticket, person=person, note=note)
-    tell_plan(app(c), after, record, json=json)
+    with told_after(after.id, json=json):
+        tell_plan(app(c), after, record, json=json)
 
 
 @command(help=HELP)
@@ -273,8 +274,9 @@ def _act(
     person, key, note = who
     desk, person = desk_of(c, person, key, json=json)
     after = act(desk, ticket, verb, person=person, note=note, data=data, seen_plan=seen_plan)
-    send_mail(app(c), json=json)
-    tell_action(app(c), after, verb.value, json=json)
+    with told_after(after.id, json=json):
+        send_mail(app(c), json=json)
+        tell_action(app(c), after, verb.value, json=json)
 
 
 def _given(file: str, pairs: list[str] | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from json import dumps
 from typing import TYPE_CHECKING, Any, Final
 
-from sopauto.cli.console import print_json, say, table
+from sopauto.cli.console import print_json, say, table, told_after
 from sopauto.cli.running import MODULE_COMMANDS
 
 if TYPE_CHECKING:
@@ -44,12 +44,13 @@ def local(here: App, at: datetime | None) -> datetime | None:
 
 def tell_action(here: App, ticket: Ticket, verb: str, *, json: bool) -> None:
     """Print what an action led to, which plan it signed or refused, and what comes next."""
-    answered = _answered_plan(here, ticket)
-    if json:
-        print_json({**standing(here, ticket), **({"answered": answered} if answered else {})})
-        return
-    say(f"{ticket.id}: {answered['told'] if answered else verb}")
-    tell_standing(here, ticket)
+    with told_after(ticket.id, json=json):
+        answered = _answered_plan(here, ticket)
+        if json:
+            print_json({**standing(here, ticket), **({"answered": answered} if answered else {})})
+            return
+        say(f"{ticket.id}: {answered['told'] if answered else verb}")
+        tell_standing(here, ticket)
 
 
 def _answered_plan(here: App, ticket: Ticket) -> dict[str, Any] | None:
@@ -115,14 +116,18 @@ def standing(here: App, ticket: Ticket) -> dict[str, Any]:
 
 
 def who_is_next(here: App, procedure: Procedure, ticket: Ticket) -> str:
-    """Return the position that everybody waits for, and who holds it today."""
+    """Return the position that everybody waits for, and who holds it today; what nobody defined goes by its id."""
     from sopauto.tickets.duties import next_positions
 
-    told = []
+    told, today = [], here.clock.now().date()
+    superior = ticket.state.value == "open" and procedure.step(ticket.step).direct_superior
     for position in next_positions(procedure, ticket):
         own_unit = ticket.unit if procedure.actor(position).applicant else None
-        holders = here.people.holders(position, here.clock.now().date(), unit=own_unit)
-        told.append(f"{here.people.position(position).title} ({', '.join(p.id for p in holders) or 'nobody'})")
+        holders = [person.id for person in here.people.holders(position, today, unit=own_unit)]
+        if superior and ticket.applicant in here.people.persons:
+            direct = here.people.direct_superiors(ticket.applicant, today, ticket.unit)
+            holders = [person for person in holders if person in direct]
+        told.append(f"{here.people.title(position)} ({', '.join(holders) or 'nobody'})")
     return " or ".join(told) or "-"
 
 

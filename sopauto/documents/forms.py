@@ -26,6 +26,7 @@ from sopauto.errors import BadInput
 from sopauto.people import People
 from sopauto.settings import Settings
 from sopauto.tickets.desk import Occasion
+from sopauto.tickets.people_then import remembered
 from sopauto.work import Artifact
 
 
@@ -88,7 +89,8 @@ class Forms:
         """Return a form as PDF and as JSON; raises BadInput (unknown form, or something that it needs is missing)."""
         if form not in FORMS:
             raise BadInput(f"there is no form {form!r}", where=occasion.step.id, mend=f"known: {', '.join(FORMS)}")
-        filling = Filling(occasion=occasion, settings=self._settings, people=self._people, hours=self._hours)
+        people = remembered(self._people, occasion.reader)
+        filling = Filling(occasion=occasion, settings=self._settings, people=people, hours=self._hours)
         refuse_incomplete(form, filling)
         data = visible({**self._sheet(form, filling), **FORMS[form].fill(filling)})
         printed = pdf(

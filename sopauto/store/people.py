@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import and_, func, insert, or_, select
 
 from sopauto.store import tables
-from sopauto.tickets.storage import Seen, Span
+from sopauto.tickets.storage import Place, Seen, Span
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -27,25 +27,20 @@ class SqlPeopleBook:
         self._connection.execute(insert(tables.people_seen).values(values))
 
     def spans(self) -> Sequence[Span]:
-        """Return each people file with the first and the last moment of its entries, by the first."""
+        """Return each people file with its first and its last entry, by the first."""
         c = tables.people_seen.c
-        first, last = func.min(c.at).label("first"), func.max(c.at).label("last")
-        query = (
-            select(c.people, first, last, func.count().label("entries")).group_by(c.people).order_by(first, c.people)
-        )
-        return [Span(**row) for row in self._connection.execute(query).mappings()]
+        first, last = func.min(c.at), func.max(c.at)
+        grouped = select(c.people, first.label("first"), last.label("last"), func.count().label("entries"))
+        rows = [dict(row) for row in self._connection.execute(grouped.group_by(c.people)).mappings()]
+        spans = [Span(since=self._first_of(row["people"], row.pop("first")), **row) for row in rows]
+        return sorted(spans, key=lambda span: span.since.place)
 
-    def first_of(self, people: str) -> Seen:
-        """Return the first entry that was signed under a people file."""
+    def last_under(self, people: Collection[str], before: Place) -> Seen | None:
+        """Return the last entry before a place that was signed under one of these people files."""
         c = tables.people_seen.c
-        query = select(tables.people_seen).where(c.people == people).order_by(c.at, c.ticket, c.number).limit(1)
-        return Seen(**self._connection.execute(query).mappings().one())
-
-    def last_under(self, people: Collection[str], before: datetime) -> Seen | None:
-        """Return the last entry before a moment that was signed under one of these people files."""
-        c = tables.people_seen.c
-        query = select(tables.people_seen).where(c.people.in_(people), c.at < before)
-        row = self._connection.execute(query.order_by(c.at.desc(), c.ticket, c.number).limit(1)).mappings().first()
+        earlier = or_(c.at < before[0], and_(c.at == before[0], c.sequence < before[1]))
+        query = select(tables.people_seen).where(c.people.in_(people), earlier)
+        row = self._connection.execute(query.order_by(c.at.desc(), c.sequence.desc()).limit(1)).mappings().first()
         return Seen(**row) if row else None
 
     def of(self, ticket: str) -> Sequence[Seen]:
@@ -57,5 +52,10 @@ class SqlPeopleBook:
     def at(self, moment: datetime) -> Sequence[Seen]:
         """Return the entries of one moment."""
         c = tables.people_seen.c
-        query = select(tables.people_seen).where(c.at == moment).order_by(c.ticket, c.number)
+        query = select(tables.people_seen).where(c.at == moment).order_by(c.sequence)
         return [Seen(**row) for row in self._connection.execute(query).mappings()]
+
+    def _first_of(self, people: str, at: datetime) -> Seen:
+        c = tables.people_seen.c
+        query = select(tables.people_seen).where(c.people == people, c.at == at).order_by(c.sequence).limit(1)
+        return Seen(**self._connection.execute(query).mappings().one())

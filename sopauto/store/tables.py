@@ -90,10 +90,12 @@ entries = Table(
 people_seen = Table(
     "people_seen",
     metadata,
-    Column("ticket", String(40), ForeignKey("tickets.id"), primary_key=True),
-    Column("number", Integer, primary_key=True),
+    Column("sequence", Integer, primary_key=True, autoincrement=True),  # tells entries of one second apart
+    Column("ticket", String(40), ForeignKey("tickets.id"), nullable=False),
+    Column("number", Integer, nullable=False),
     Column("people", String(64), ForeignKey("documents.sha256"), nullable=False),  # as the signed text says
     Column("at", Moment, nullable=False),  # as the signed text says
+    Index("uq_people_seen_entry", "ticket", "number", unique=True),
     Index("ix_people_seen_people", "people", "at"),
     Index("ix_people_seen_at", "at"),
 )

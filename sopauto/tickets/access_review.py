@@ -50,7 +50,10 @@ def due_reviewers(reader: Reader, access: Access, today: date) -> list[str]:
 
 
 def open_review(desk: Desk, reviewer: str, *, person: str, unit: str) -> Ticket:
-    """Open the review of a position's zones and fill its form (rows 1); raises Refused (not the operator)."""
+    """Open the review of a position's zones and fill its form (row 1).
+
+    Raises: Refused (not the operator), StepFailed (it is open, and its form could not be filled).
+    """
     today = desk.today()
     fields = {
         "tanggal": today.isoformat(),

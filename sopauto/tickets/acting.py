@@ -17,7 +17,7 @@ from sopauto.procedures.model import Procedure, Step, StepKind
 from sopauto.tickets import access
 from sopauto.tickets.contention import Seen, asks, until_kept
 from sopauto.tickets.desk import Desk, Occasion
-from sopauto.tickets.duties import held_position, take_position
+from sopauto.tickets.duties import held_position, refuse_without_people, take_position
 from sopauto.tickets.effects import Effect, effect_of, on_cancel, refuse_letter, room_for
 from sopauto.tickets.machine import Transition, advance, open_ticket, plan_holder, plan_to_sign
 from sopauto.tickets.model import Action, DocumentRef, Letter, Outcome, State, Ticket, Verb
@@ -37,6 +37,7 @@ def open_from_letter(desk: Desk, letter: Letter, *, person: str, note: str = "",
     procedure = desk.procedures.get(letter.procedure)
     fields = validate(procedure.letter, letter.fields, where, asked=asked_at(desk, letter.unit))
     desk.people.person(letter.applicant)
+    refuse_without_people(procedure, desk.people, applicant=letter.applicant, unit=letter.unit, on=desk.today())
     letter = replace(letter, fields=fields)
     first = procedure.step(procedure.start)
     position = held_position(

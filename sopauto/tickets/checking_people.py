@@ -89,8 +89,7 @@ class PeopleNotes:
     def look_at_versions(self, then: PeopleThen) -> None:
         """Look at all people files, also those that changed between two tickets."""
         for before, now in zip(then.spans, then.spans[1:], strict=False):
-            seen = then.shelf.people.first_of(now.people)
-            self._note(then, before.people, now.people, f"{seen.ticket} entry {seen.number}")
+            self._note(then, before.people, now.people, f"{now.since.ticket} entry {now.since.number}")
 
     def told(self) -> Iterator[str]:
         """Yield the notes."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from sopauto.errors import Refused
+from sopauto.errors import BadInput, Refused
 from sopauto.people import People
-from sopauto.procedures.model import ENDS, Procedure, Step
+from sopauto.procedures.model import CONTACT, ENDS, Procedure, Step
 from sopauto.tickets.machine import plan_holder
 from sopauto.tickets.model import Action, State, Ticket, Verb
 
@@ -102,6 +102,31 @@ def separate(procedure: Procedure, ticket: Ticket, verb: Verb, person: str) -> N
         raise Refused(f"{person} approved this and may not carry it out", where=where, mend="another person must")
 
 
+def unknown_positions(procedure: Procedure, people: People) -> tuple[str, ...]:
+    """Return the positions that an SOP names and the people file does not define: who acts, carries out, approves."""
+    named = [actor.id for actor in procedure.actors]
+    for step in procedure.steps:
+        work = (step.technical.executor, step.technical.approver) if step.technical else ()
+        to = (step.message.to,) if step.message and step.message.to != CONTACT else ()
+        named += [*step.actors, *filter(None, work), *to]
+    return tuple(name for name in dict.fromkeys(named) if name not in people.positions)
+
+
+def refuse_without_people(procedure: Procedure, people: People, *, applicant: str, unit: str, on: date) -> None:
+    """Refuse to begin what the people file would not let come to an end; raises BadInput.
+
+    Each position that the SOP names is defined, and where it asks for the applicant's direct superior, there is one.
+    """
+    if missing := unknown_positions(procedure, people):
+        what = f"{procedure.code} names positions that nobody defined: {', '.join(missing)}"
+        raise BadInput(what, where=people.source, mend="add them under `jabatan`; nothing was opened")
+    if any(step.direct_superior for step in procedure.steps):
+        try:
+            direct_superiors(people, applicant, unit, on)
+        except Refused as refused:
+            raise BadInput(refused.what, where=people.source, mend=refused.mend) from None
+
+
 def not_allowed_to_open(procedure: Procedure, action: Action, people: People) -> Iterator[str]:
     """Yield why a person was not allowed to open a ticket, by the people of that day."""
     first, unit = procedure.step(procedure.start), str(action.data.get("unit"))
@@ -164,7 +189,7 @@ def direct_superiors(people: People, applicant: str, unit: str, on: date) -> fro
         return found
     alone = "" if of_unit - {applicant} else f", and {unit} has nobody else"
     raise Refused(
-        f"{people.source} names no direct superior of {applicant}{alone}",
+        f"the people file names no direct superior of {applicant}{alone}",
         mend=f"state `atasan_langsung: PERSON` at {applicant}, who holds a position for {unit}",
     )
 

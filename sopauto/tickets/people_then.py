@@ -6,20 +6,23 @@ what he cannot do is add one for the time before: a file that an earlier entry w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from sopauto.errors import BadInput, Refused
 from sopauto.journal.entry import Entry, read_body
-from sopauto.people import People, people_from
+from sopauto.people import People, Person, Position, people_from
 from sopauto.people_changes import Fact, changes, facts_of, holding_fact, key_fact, knew
 from sopauto.tickets.storage import PeopleBook, Seen, Span
 from sopauto.work import Artifact, Json, sha256
 
 NAME = "people.yaml"
+
+T = TypeVar("T")
 
 
 class Shelf(Protocol):
@@ -34,6 +37,56 @@ class Shelf(Protocol):
 
     def entries(self, ticket_id: str) -> Sequence[Entry]:
         """Return a ticket's entries in order of their number."""
+
+
+class Remembered(Mapping[str, T]):
+    """What today's file says by id; of what left it, what the newest file says that had it, or else just the id.
+
+    A paper names everybody who acted on a ticket, also those who have left since.
+    """
+
+    def __init__(self, today: Mapping[str, T], earlier: Callable[[str], T]) -> None:
+        self._today = today
+        self._earlier = earlier
+
+    def __getitem__(self, name: str) -> T:
+        """Return what is known of an id; it never fails."""
+        return self._today[name] if name in self._today else self._earlier(name)
+
+    def __contains__(self, name: object) -> bool:
+        """Tell that something can be said of any id."""
+        return isinstance(name, str)
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the ids of today."""
+        return iter(self._today)
+
+    def __len__(self) -> int:
+        """Count the ids of today."""
+        return len(self._today)
+
+
+def remembered(people: People, shelf: Shelf) -> People:
+    """Return people by whom the papers of a ticket can be filled: today's, and those who have left."""
+    then = PeopleThen(people, shelf)
+
+    def person(name: str) -> Person:
+        found = next((kept.persons[name] for kept in then.backwards() if name in kept.persons), None)
+        return replace(found, keys=()) if found else Person(id=name, name=name, nip="-", email="")
+
+    def position(name: str) -> Position:
+        found = next((kept.positions[name] for kept in then.backwards() if name in kept.positions), None)
+        return found or Position(id=name, title=name)
+
+    def unit(name: str) -> str:
+        return next((kept.units[name] for kept in then.backwards() if name in kept.units), name)
+
+    return replace(
+        people,
+        persons=Remembered(people.persons, person),
+        positions=Remembered(people.positions, position),
+        units=Remembered(people.units, unit),
+    )
 
 
 def kept_with(people: People) -> tuple[Artifact, ...]:
@@ -82,6 +135,12 @@ class PeopleThen:
         """Return the people of the first file that was kept (None: none was yet)."""
         return self.kept(self.spans[0].people) if self.spans else None
 
+    def backwards(self) -> Iterator[People]:
+        """Yield the people of the kept files, the newest first."""
+        for span in reversed(self.spans):
+            if (people := self.kept(span.people)) is not None:
+                yield people
+
     def of(self, entry: Entry) -> People | None:
         """Return the people of an entry's day (None: its file is not kept).
 
@@ -105,8 +164,8 @@ class PeopleThen:
     def _late(self, fact: Fact, by: datetime) -> Seen | None:
         book = self.shelf.people
         files = [(span, people) for span in self.spans if (people := self.kept(span.people)) is not None]
-        known_since = min([by, *(span.first for span, people in files if knew(people, fact))])
-        lacking = [span.people for span, people in files if span.first < known_since and not knew(people, fact)]
+        known_since = min([(by, sys.maxsize), *(span.since.place for span, people in files if knew(people, fact))])
+        lacking = [span.people for span, people in files if span.since.place < known_since and not knew(people, fact)]
         last = book.last_under(lacking, known_since) if lacking else None
         return last if last and fact.since < last.at.astimezone(by.tzinfo).date() else None
 
@@ -169,7 +228,7 @@ def versions(then: PeopleThen) -> Sequence[Version]:
     found: list[Version] = []
     before: People | None = None
     for span in then.spans:
-        people, since = then.kept(span.people), then.shelf.people.first_of(span.people)
+        people, since = then.kept(span.people), span.since
         changed = changes(before, people) if before and people else []
         found.append(
             Version(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -90,22 +90,32 @@ class Reminders(Protocol):
         """Keep a letter; raises Conflict (when the transaction ends) if that one was already written."""
 
 
+Place = tuple[datetime, int]
+"""Where an entry stands among all: its time, and the order in which those of one second were written."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """Under which people file (its digest) an entry was signed, and when."""
+    """Under which people file (its digest) an entry was signed, and when. The store gives `sequence`."""
 
     ticket: str
     number: int
     people: str
     at: datetime
+    sequence: int = field(default=0, compare=False)
+
+    @property
+    def place(self) -> Place:
+        """Where the entry stands among all."""
+        return self.at, self.sequence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """A people file, from the first to the last entry that was signed under it."""
+    """A people file: its first entry, the time of its last, and how many there are."""
 
     people: str
-    first: datetime
+    since: Seen
     last: datetime
     entries: int
 
@@ -117,13 +127,10 @@ class PeopleBook(Protocol):
         """Write under which people file an entry was signed."""
 
     def spans(self) -> Sequence[Span]:
-        """Return each people file with the first and the last moment of its entries, by the first."""
+        """Return each people file with its first and its last entry, by the first."""
 
-    def first_of(self, people: str) -> Seen:
-        """Return the first entry that was signed under a people file."""
-
-    def last_under(self, people: Collection[str], before: datetime) -> Seen | None:
-        """Return the last entry before a moment that was signed under one of these people files."""
+    def last_under(self, people: Collection[str], before: Place) -> Seen | None:
+        """Return the last entry before a place that was signed under one of these people files."""
 
     def of(self, ticket: str) -> Sequence[Seen]:
         """Return what is written about a ticket's entries, by their number."""

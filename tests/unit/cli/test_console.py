@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 
 import pytest
@@ -9,7 +10,7 @@ from invoke.config import Config
 from invoke.context import Context
 from invoke.exceptions import Exit
 
-from sopauto.cli.console import command, printable, table
+from sopauto.cli.console import command, printable, table, told_after
 from sopauto.errors import BadInput, Conflict, OutcomeUnknown, Refused, SopautoError, Stale, StepFailed
 
 
@@ -64,3 +65,17 @@ def test_a_table_is_aligned_and_names_when_it_is_empty(capsys: pytest.CaptureFix
     table(["id", "name"], [["1", "satu"], ["22", "dua\n"]])
     table(["id"], [], empty="none yet")
     assert capsys.readouterr().out == "id  name\n1   satu\n22  dua\\n\nnone yet\n"
+
+
+def test_a_fault_of_telling_what_was_done_is_one_line_and_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+    for error in (BadInput("unknown position 'x'"), KeyError("x"), OSError("gone")):
+        with told_after("PS-2026-0001"):
+            raise error
+        assert capsys.readouterr().out.startswith("PS-2026-0001: done and kept; what follows cannot be told (")
+    with told_after("PS-2026-0001", json=True):
+        raise BadInput("unknown position 'x'")
+    assert json.loads(capsys.readouterr().out) == {
+        "ticket": "PS-2026-0001",
+        "kept": True,
+        "fault": "unknown position 'x'",
+    }
