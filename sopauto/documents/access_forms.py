@@ -72,7 +72,7 @@ def review(filling: Filling) -> dict[str, Any]:
 def _row(filling: Filling, line: Line) -> list[str]:
     request = line.grant.request
     people = filling.people
-    by = people.persons[line.by].name if line.by in people.persons else line.by
+    by = people.person(line.by).name if line.by else ""
     cells = (
         line.grant.card,
         request.name,

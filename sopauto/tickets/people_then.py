@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sopauto.errors import BadInput, Refused
 from sopauto.journal.entry import Entry, read_body
@@ -56,6 +56,10 @@ class Remembered(Mapping[str, T]):
     def __contains__(self, name: object) -> bool:
         """Tell that something can be said of any id."""
         return isinstance(name, str)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return what today's file says; who names a default has something better to say than an id."""
+        return self._today.get(name, default)
 
     def __iter__(self) -> Iterator[str]:
         """Yield the ids of today."""

@@ -167,7 +167,7 @@ def _late(office: Reminding, ticket: Ticket, due: datetime, on: date) -> Late:
         procedure = office.procedure_of(ticket, reader)
         sent = {reminder.kind: reminder for reminder in reader.reminders.of(ticket)}
     positions = next_positions(procedure, ticket)
-    superiors = {above: position for position in positions if (above := _above(office.people, position))}
+    superiors = {above: position for position in positions if (above := office.people.position(position).superior)}
     return Late(
         procedure=procedure,
         ticket=ticket,
@@ -176,12 +176,6 @@ def _late(office: Reminding, ticket: Ticket, due: datetime, on: date) -> Late:
         superiors=_seats(office.people, procedure, ticket, superiors, on),
         sent=sent,
     )
-
-
-def _above(people: People, position: str) -> str | None:
-    """Return the position above one (None: it has none, or nobody defined it)."""
-    known = people.positions.get(position)
-    return known.superior if known else None
 
 
 def _seats(
@@ -194,7 +188,7 @@ def _seats(
     officials = {actor.id for actor in procedure.actors if not actor.applicant}
     return tuple(
         Seat(
-            title=people.title(position),
+            title=people.position(position).title,
             holders=tuple(people.holders(position, on, unit=None if officials & {position, actor} else ticket.unit)),
         )
         for position, actor in wanted.items()
