@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @command(help={"json": "print JSON"})
 def doctor(c: Context, json: bool = False) -> None:
     """Check that everything is in place: settings, people, SOPs, database, journal, mail, programs."""
-    rows = [{"what": name, "state": state, "told": told} for name, state, told in examined(app(c))]
+    rows = [{"what": name, "state": state, "told": told} for name, state, told in _examined(app(c))]
     if json:
         print_json(rows)
     else:
@@ -28,7 +28,7 @@ def doctor(c: Context, json: bool = False) -> None:
         raise StepFailed(f"to mend: {', '.join(wrong)}", mend="see above")
 
 
-def examined(here: App) -> Iterator[tuple[str, str, str]]:
+def _examined(here: App) -> Iterator[tuple[str, str, str]]:
     """Yield what was examined, `ok` or `WRONG`, and what there is to say."""
     checks: dict[str, Callable[[App], str]] = {
         "settings": _settings,

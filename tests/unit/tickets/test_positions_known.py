@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sopauto.cli.doctor import examined
+from sopauto.cli.doctor import _examined
 from sopauto.cli.ticket_text import tell_action
 from sopauto.errors import BadInput, Refused
 from sopauto.tickets.acting import open_from_letter
@@ -53,7 +53,7 @@ def tickets(room: Room) -> int:
 
 
 def told_by_doctor(room: Room) -> dict[str, tuple[str, str]]:
-    return {name: (state, told) for name, state, told in examined(room.app)}
+    return {name: (state, told) for name, state, told in _examined(room.app)}
 
 
 # --- positions
