@@ -19,6 +19,8 @@ from sopauto.public_keys import material
 T = TypeVar("T")
 LOOK_ALIKE: Final = str.maketrans({"0": "o", "1": "l", ".": "-", "_": "-"})
 """What a reader cannot tell apart in an id."""
+AS_DIGITS: Final = str.maketrans({"o": "0", "l": "1", "i": "1"})
+"""Letters that read as digits in a number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,12 +90,13 @@ def _ids(sheet: Sheet) -> Iterator[Fault]:
 
 
 def number(text: str) -> str:
-    """Return a NIP without what people write differently: blanks, dots, other digits for the same number."""
-    return "".join(
+    """Return a NIP without what people write differently: `NIP` before it, blanks, dots, other digits for the same."""
+    letters = "".join(
         str(unicodedata.digit(letter)) if letter.isdigit() else letter
         for letter in unicodedata.normalize("NFKC", text).casefold()
         if letter.isalnum()
     )
+    return letters.removeprefix("nip").translate(AS_DIGITS)
 
 
 def _numbers(sheet: Sheet) -> Iterator[Fault]:

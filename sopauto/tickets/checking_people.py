@@ -13,6 +13,7 @@ from sopauto.journal.entry import Entry, read_body
 from sopauto.journal.verify import Staff
 from sopauto.people import People
 from sopauto.people_changes import changes
+from sopauto.tickets.one_person import earlier_id
 from sopauto.tickets.people_then import NAME, PeopleThen, backdated
 from sopauto.tickets.storage import Seen
 
@@ -36,7 +37,7 @@ def findings_of_people(then: PeopleThen, entries: Sequence[Entry]) -> list[str]:
     """Return what does not hold about the people files of a ticket's entries, each as a sentence."""
     found: list[str] = []
     wanted: list[Seen] = []
-    for entry in entries:
+    for place, entry in enumerate(entries):
         body = read_body(entry.body)
         if "people" not in body:
             continue
@@ -46,6 +47,8 @@ def findings_of_people(then: PeopleThen, entries: Sequence[Entry]) -> list[str]:
         if people is not None:
             where = f"{entry.ticket} entry {entry.number}"
             found += [f"{where}: {what}" for what in _of_entry(then, people, body, entry.key)]
+            told = earlier_id(then, people, entries[:place], body, entry.key)
+            found += [f"{where}: {told}"] if told else []
     if list(then.shelf.people.of(entries[0].ticket)) != wanted:
         found.append(f"{entries[0].ticket}: the database names other people files than its entries do")
     return found

@@ -13,6 +13,7 @@ from sopauto.tickets.duties import take_position
 from sopauto.tickets.in_order import InOrder
 from sopauto.tickets.machine import may_look_again
 from sopauto.tickets.model import State, Ticket, Verb
+from sopauto.tickets.one_person import refuse_other_id
 from sopauto.tickets.people_then import PeopleThen, refuse_backdated
 from sopauto.tickets.storage import Reader
 from sopauto.tickets.verifying import findings
@@ -118,8 +119,10 @@ def admit(
         raise Refused(f"the journal of {ticket.id} does not hold: {broken[0]}", mend=mend)
     # What is done can only be recorded by who can sign it: a wrong key is found before a machine is touched, not after.
     signed = desk.signer.sign(canonical({"ticket": ticket.id, "step": step.id, "prev": ticket.head, "begins": person}))
-    who = {"person": person, "position": position, "at": desk.clock.now().isoformat()}
-    refuse_backdated(PeopleThen(desk.people, reader), who, signed.key)
+    who = {"person": person, "position": position, "at": desk.clock.now().isoformat(), "verb": verb}
+    then = PeopleThen(desk.people, reader)
+    refuse_backdated(then, who, signed.key)
+    refuse_other_id(then, reader.entries(ticket.id), who, signed.key)
     return position
 
 

@@ -15,6 +15,7 @@ from sopauto.procedures.model import Procedure
 from sopauto.tickets.desk import Desk
 from sopauto.tickets.machine import Transition, advance, open_ticket
 from sopauto.tickets.model import Action, DocumentRef, Letter, Outcome, State, Ticket, Verb
+from sopauto.tickets.one_person import refuse_other_id
 from sopauto.tickets.people_then import PeopleThen, kept_with, refuse_backdated
 from sopauto.tickets.storage import Mail, Seen, Writer
 from sopauto.tickets.timing import refuse_misdated
@@ -176,14 +177,16 @@ def sign(desk: Desk, draft: Draft) -> tuple[Entry, Ticket]:
 def commit(desk: Desk, drafts: Sequence[Draft]) -> list[Ticket]:
     """Sign the drafts (outside any transaction: a key may ask for a touch) and write all of them, or none.
 
-    Raises: Refused (by a backdated key or tenure), Conflict, when somebody acted on one of the tickets or took one of
-    the places meanwhile.
+    Raises: Refused (by a backdated key or tenure, or under a second id), Conflict, when somebody acted on one of the
+    tickets or took one of the places meanwhile.
     """
     signed = [sign(desk, draft) for draft in drafts]
     with desk.store.read() as reader:
         then = PeopleThen(desk.people, reader)
         for entry, _ in signed:
-            refuse_backdated(then, read_body(entry.body), entry.key)
+            body = read_body(entry.body)
+            refuse_backdated(then, body, entry.key)
+            refuse_other_id(then, reader.entries(entry.ticket), body, entry.key)
     with desk.store.write() as writer:
         for draft, (entry, ticket) in zip(drafts, signed, strict=True):
             writer.keep(draft.artifacts)

@@ -132,7 +132,15 @@ def test_another_form_of_a_key_is_no_key(text: str, told: str) -> None:
 
 @pytest.mark.parametrize(
     "nip",
-    ["198703122010012004", "19870312 201001 2 004", "19870312.201001.2.004", "\uff11\uff19\uff18\uff1703122010012004"],
+    [
+        "198703122010012004",
+        "19870312 201001 2 004",
+        "19870312.201001.2.004",
+        "\uff11\uff19\uff18\uff1703122010012004",
+        "NIP. 198703122010012004",
+        "nip:198703122010012004",
+        "I98703l220100I2OO4",
+    ],
 )
 def test_one_nip_of_two_persons_is_refused_however_it_is_written(tmp_path: Path, nip: str) -> None:
     told = refused(write(tmp_path, person("siti", nip="198703122010012004"), person("sita", nip=nip)))

@@ -21,6 +21,7 @@ from sopauto.tickets.acting import prepare
 from sopauto.tickets.model import Action, Outcome, Ticket, Verb
 from sopauto.tickets.people_then import PeopleThen, remembered, versions
 from sopauto.tickets.record import commit
+from sopauto.tickets.running import make_plan
 from sopauto.tickets.verifying import Verdict, verify_all, verify_ticket
 from tests.unit.tickets.signing_room import Room, open_room
 
@@ -193,6 +194,46 @@ def test_machine_work_by_a_backdated_tenure_is_refused_before_anything_is_done(r
         run(later.desk("hadi"), ticket.id, person="hadi")
     with later.app.store.read() as reader:
         assert reader.attempts(ticket.id, "kerja.3") == []
+
+
+def second_id(data: dict[str, Any], *, keys: list[dict[str, str]], nip: str) -> None:
+    """Let joko come back as jack, who approves from today on."""
+    kasi = {"jabatan": "kasi-layanan-infrastruktur", "unit": "kominfo", "sejak": today()}
+    worker = {**kasi, "jabatan": "technical-support"}
+    joko = row(data, "joko")
+    data["orang"].append({**joko, "id": "jack", "nip": nip, "kunci": keys, "memegang": [kasi, worker]})
+    data["orang"].remove(joko)
+
+
+@pytest.mark.parametrize("kept", ["key", "another key", "NIP"])
+def test_who_comes_back_under_another_id_is_still_the_same_person(
+    room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: str
+) -> None:
+    ticket = room.at_work()
+    old, new = room.keys["joko"], make_key(tmp_path / "own" / "jack")
+    key = old if kept == "key" else new
+    keys = [{"publik": public_half(each), "sejak": today()} for each in {key, *([old] if kept != "NIP" else [])}]
+    nip = row(json.loads((room.home / "people.yaml").read_text()), "joko")["nip"] if kept == "NIP" else "NIP 77"
+    later = edited(room, lambda data: second_id(data, keys=keys, nip=f"nip {nip}"))
+    later = replace(later, keys={**room.keys, "jack": key})
+    what = "the NIP" if kept == "NIP" else "a key"
+    with pytest.raises(Refused, match=rf"jack has {what} of joko, who signed {ticket.id} entry 3; a person keeps one"):
+        later.act(ticket, Verb.APPROVE, "jack", seen_plan=ticket.plans["kerja.3"].plan)
+    with pytest.raises(Refused, match="a person keeps one id"):
+        make_plan(later.desk("jack"), ticket.id, person="jack")
+    monkeypatch.setattr(record, "refuse_other_id", lambda *_: None)
+    later.act(ticket, Verb.APPROVE, "jack", seen_plan=ticket.plans["kerja.3"].plan)
+    assert f"{ticket.id} entry 4: jack has {what} of joko" in verdict(later, ticket).findings[0]
+
+
+def test_who_takes_over_a_position_is_another_person(room: Room, tmp_path: Path) -> None:
+    ticket = room.at_work()
+    new = make_key(tmp_path / "own" / "jack")
+    keys = [{"publik": public_half(new), "sejak": today()}]
+    later = edited(room, lambda data: second_id(data, keys=keys, nip="-"))
+    later = replace(later, keys={**room.keys, "jack": new})
+    later.act(ticket, Verb.APPROVE, "jack", seen_plan=ticket.plans["kerja.3"].plan)
+    assert verdict(later, ticket).findings == ()
 
 
 def test_a_tenure_from_today_on_is_taken_and_told(room: Room) -> None:
