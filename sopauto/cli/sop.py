@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sopauto.cli.console import Context, command, library, print_json, say, table
+from sopauto.cli.console import Context, app, command, library, print_json, say, table
 from sopauto.errors import BadInput
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sopauto.procedures.finding import Finding
+    from sopauto.procedures.library import Library
 
 ALL = "all"
 
@@ -50,8 +53,27 @@ def check(c: Context, file: str, json: bool = False) -> None:
         print_json([finding.as_json() for finding in findings])
     else:
         _tell(findings, file, here.codes())
+        for note in () if findings else _not_defined(c, here, file):
+            say(note)
     if findings:
         raise BadInput(f"{len(findings)} things to mend", where=file, mend="see above")
+
+
+def _not_defined(c: Context, here: Library, file: str) -> Iterator[str]:
+    """Yield which positions the people file does not define: no fault of the SOP, and it opens no ticket until then."""
+    from sopauto.app import shipped_library
+    from sopauto.data_file import read_bounded
+    from sopauto.tickets.duties import unknown_positions
+
+    try:
+        people = app(c).people
+    except BadInput:
+        return  # outside of a workspace, or its people file tells `inv people.check`
+    shipped = set(shipped_library().files())
+    for path in [each for each in here.files() if each not in shipped] if file == ALL else [Path(file)]:
+        procedure = here.parse(read_bounded(path), str(path))
+        if missing := unknown_positions(procedure, people):
+            yield f"note: {people.source} does not define {', '.join(missing)}: until then {procedure.code} is closed"
 
 
 def _tell(findings: list[Finding], file: str, codes: list[str]) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from sopauto.procedures.bounds import DATED, named
-from sopauto.procedures.demands import cards, doors, letters, machine_work, messages, names, statements
+from sopauto.procedures.demands import cards, doors, letters, machine_work, messages, names, once, statements
 from sopauto.procedures.finding import Finding, Known, at_row, suggestion
 from sopauto.procedures.load import read
 from sopauto.procedures.model import ENDS, Field, Fork, Procedure, Step, StepKind, Target
@@ -43,6 +43,7 @@ def check_procedure(procedure: Procedure, known: Known) -> list[Finding]:
         messages,
         letters,
         statements,
+        once,
     )
     found = [finding for rule in rules for finding in rule(procedure, known)]
     return sorted(found, key=lambda finding: finding.line)

@@ -8,7 +8,7 @@ from typing import Final
 from sopauto.procedures.finding import Finding, Known, at_row, suggestion
 from sopauto.procedures.machine_words import EFFECTS as WRITTEN
 from sopauto.procedures.machine_words import MACHINE_WORDS
-from sopauto.procedures.model import CONTACT, Procedure, Step, StepKind, Technical
+from sopauto.procedures.model import CONTACT, Field, Procedure, Step, StepKind, Technical
 from sopauto.procedures.modules import faults
 from sopauto.procedures.ways import unavoidable
 
@@ -221,3 +221,35 @@ def statements(procedure: Procedure, _: Known) -> Iterator[Finding]:
             line = procedure.lines.get(f"surat/{field.name}", 1)
             what, mend = f"asks for {field.name!r}, which the machine writes", "give the field another name"
             yield Finding(file=procedure.source, line=line, field="surat", what=what, mend=mend)
+
+
+def once(procedure: Procedure, _: Known) -> Iterator[Finding]:
+    """Find fields without a name, and those of one name of which the later would take the place of the earlier.
+
+    Several rows may ask for the same thing again, in the same kind; a row takes nothing that the letter stated.
+    """
+    letter: dict[str, Field] = {}
+    for field in procedure.letter:
+        for what, mend in _clash(field, letter, "the letter"):
+            line = procedure.lines.get(f"surat/{field.name}", 1)
+            yield Finding(file=procedure.source, line=line, field="surat", what=what, mend=mend)
+        letter[field.name] = field
+    earlier: dict[str, Field] = {}
+    for step in procedure.steps:
+        row: dict[str, Field] = {}
+        for field in step.fields:
+            before = earlier.get(field.name)
+            faults = [*_clash(field, row, "the row"), *(_clash(field, letter, "the letter") if field.name else ())]
+            if before is not None and before.kind != field.kind:
+                faults.append((f"{field.name!r} is {before.kind} at an earlier row", "give one of them another name"))
+            for what, mend in faults:
+                yield at_row(procedure, step, "isian", what, mend)
+            row[field.name] = field
+        earlier |= row
+
+
+def _clash(field: Field, before: Mapping[str, Field], whose: str) -> Iterator[tuple[str, str]]:
+    if not field.name:
+        yield "a field has no name", "state its `nama`"
+    elif field.name in before:
+        yield f"{field.name!r} is asked for by {whose} already", "give one of them another name"

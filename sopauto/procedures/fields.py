@@ -45,6 +45,8 @@ PLACEHOLDERS: Final = frozenset(
     }
 )
 """Texts that only stand in for an answer. A field for which one of them is an answer states `pengganti: true`."""
+FILLERS: Final = "\u115f\u1160"
+"""Letters by their category that show as blanks (U+3164 and U+FFA0 are written so after NFKC)."""
 MAX_TEXT: Final = 4000
 """Longest text (characters) that any field may allow."""
 DEFAULT_TEXT: Final = 500
@@ -135,7 +137,7 @@ def _folded(text: str) -> str:
 
 def is_placeholder(text: str) -> bool:
     """Tell whether a text only stands in for an answer: `-`, `n/a`, `xxx`, `tidak ada`."""
-    words = re.sub(r"^\W+|\W+$", "", _folded(text))
+    words = re.sub(rf"^[\W{FILLERS}]+|[\W{FILLERS}]+$", "", _folded(text))
     return not words or words.replace(".", "") in PLACEHOLDERS or re.fullmatch(r"x{2,}", words) is not None
 
 

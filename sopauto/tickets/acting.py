@@ -35,6 +35,7 @@ def open_from_letter(desk: Desk, letter: Letter, *, person: str, note: str = "",
     Raises: BadInput (the letter lacks or misstates something), Refused (the person may not open it), Conflict.
     """
     procedure = desk.procedures.get(letter.procedure)
+    desk.people.unit(letter.unit)
     fields = validate(procedure.letter, letter.fields, where, asked=asked_at(desk, letter.unit))
     desk.people.person(letter.applicant)
     refuse_without_people(procedure, desk.people, applicant=letter.applicant, unit=letter.unit, on=desk.today())

@@ -95,6 +95,7 @@ def test_another_unit_is_refused(name: str) -> None:
 
 
 NO_ANSWERS = ["-", "--", ".", "…", "?", "n/a", "N.A.", "xxx", "XX", "tidak ada", "(Tidak ada)", "nihil", "TBD", "* * *"]
+NO_ANSWERS += ["\u3164", "\u115f \u1160", "\uffa0", "\u2800"]
 
 
 @pytest.mark.parametrize("text", NO_ANSWERS)

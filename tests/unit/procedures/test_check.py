@@ -33,6 +33,8 @@ tabel:
         pesan: {templat: kabar, kepada: kontak, wajib: [kontak_email]}
         teknis: {modul: custody.connect, pelaksana: kasi, penyetuju: kasi}
 """
+JAM = "{nama: jam, label: Jam}"
+AGAIN = "{no: 7, kegiatan: x, pelaksana: kasi, waktu: '-', lanjut: 2, isian: [{nama: jam, label: X, jenis: tanggal}]}"
 KNOWN = Known(modules={"custody.connect"}, changing={"custody.connect"}, forms={"bast"}, messages={"kabar"})
 
 
@@ -54,6 +56,23 @@ def test_a_sound_sop_has_no_findings() -> None:
             for name in sorted(MACHINE_WORDS)
         ),
         ("nama: kontak_email, label", "nama: outcome, label", "contoh.yaml:8 surat: asks for 'outcome'"),
+        (
+            "nama: kontak_email, label",
+            "nama: nama_host, label",
+            "contoh.yaml:9 surat: 'nama_host' is asked for by the letter",
+        ),
+        ("lanjut: 2}", "lanjut: 2, isian: [{nama: '', label: X}]}", "satu.1: a field has no name"),
+        ("lanjut: 2}", f"lanjut: 2, isian: [{JAM}, {JAM}]}}", "satu.1: 'jam' is asked for by the row already"),
+        (
+            "lanjut: 2}",
+            "lanjut: 2, isian: [{nama: nama_host, label: X}]}",
+            "'nama_host' is asked for by the letter already",
+        ),
+        (
+            "lanjut: 2}",
+            f"lanjut: 7, isian: [{JAM}]}}\n      - {AGAIN}",
+            "satu.7: 'jam' is teks at an earlier row",
+        ),
         ("teknis: {", "isian: [{nama: jam, label: Jam}]\n        teknis: {", "machine work states nothing"),
         ("lanjut: 2}", "lanjut: 9}", "contoh.yaml:14 satu.1: leads to satu.9, which does not exist"),
         ("lanjut: 2}", "lanjut: selesai}", "satu.2: no row leads here"),
