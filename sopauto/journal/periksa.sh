@@ -105,7 +105,7 @@ listed_files() {
             fault "berkas $name berubah"
         fi
     done <SHA256SUMS
-    for name in * */*; do
+    for name in * .[!.]* */* */.[!.]* */*/*; do
         case $listed in
             *"$newline$name$newline"*) ;;
             *) [ "$name" = SHA256SUMS ] || [ ! -f "$name" ] || fault "berkas $name tidak tercantum di SHA256SUMS" ;;
@@ -208,11 +208,16 @@ anchor() { # berkas, nama, jumlah harus sama (ya) atau boleh bertambah (tidak)
         fault "$2: menyebut $value, tetapi tanda tangannya tidak ada atau tidak berlaku"
     fi
     mark=
+    lines=-1
     while IFS= read -r line || [ -n "$line" ]; do
+        lines=$((lines + 1))
         case ${line%"$return"} in
             '{"entries":'*',"ticket":"'"$ticket"'"}') mark=$line ;;
         esac
     done <"$1"
+    told=${head##*'"tickets":'}
+    told=${told%%[!0-9]*}
+    [ "$told" = "$lines" ] || fault "$2: menyebut $told tiket dan memuat $lines: jangkar ini terpotong atau ditambah"
     if [ -z "$mark" ]; then
         [ "$3" = tidak ] || fault "$2: tidak memuat tiket ini"
         say "$2: tiket $ticket tidak ada di dalamnya: tiket ini dibuka sesudahnya, atau jangkar ini milik jurnal lain"

@@ -280,6 +280,10 @@ def test_a_fork_and_another_ticket_show_against_an_anchor_and_growth_does_not(
     code, lines = check(folder, "--anchor", kept)
     assert code == 0
     assert any("tidak ada di dalamnya" in line for line in lines)
+    kept.write_bytes(b"".join(write_anchor(anchor(entries, None, other)).splitlines(keepends=True)[::2]))
+    assert faults(check(folder, "--anchor", kept)[1]) == [
+        "SALAH: kept: menyebut 2 tiket dan memuat 1: jangkar ini terpotong atau ditambah"
+    ]
     kept.write_text("no anchor")
     assert check(folder, "--anchor", kept)[0] == 1
     assert check(folder, "--anchor", tmp_path / "none")[0] == 1
@@ -395,9 +399,12 @@ def test_what_was_changed_is_told(folder: Path, change: Callable[[Path], None], 
 
 
 def test_a_file_that_is_not_listed_is_told(folder: Path) -> None:
-    (folder / "dokumen" / "more").write_bytes(b"")
+    (folder / "dokumen" / "deep").mkdir()
+    more = ["dokumen/more", ".hidden", "entri/.hidden", "dokumen/deep/more"]
+    for name in more:
+        (folder / name).write_bytes(b"")
     _, lines = check(folder)
-    assert faults(lines) == ["SALAH: berkas dokumen/more tidak tercantum di SHA256SUMS"]
+    assert set(faults(lines)) == {f"SALAH: berkas {name} tidak tercantum di SHA256SUMS" for name in more}
 
 
 def test_documents_have_plain_names_and_the_list_tells_what_was_signed(folder: Path) -> None:
