@@ -17,6 +17,7 @@ from sopauto.access_settings import Access
 from sopauto.clock import Clock
 from sopauto.errors import Conflict, SopautoError, StepFailed
 from sopauto.people import People
+from sopauto.people_sound import number
 from sopauto.tickets.access import all_doors
 from sopauto.tickets.storage import Store
 from sopauto.tickets.timing import refuse_clock
@@ -94,7 +95,7 @@ class Ending:
         people = self.people
         once = {holding.person for holding in people.holdings}
         still = {h.person for h in people.holdings if h.until is None or h.until >= today}
-        return {people.persons[person].nip for person in once - still}
+        return {number(people.persons[person].nip) for person in once - still}
 
     def _mark(self, grant: Grant, state: State, reason: str) -> None:
         if grant.state is state:

@@ -13,6 +13,9 @@ from sopauto.procedures.model import Procedure
 KIND: Final = "identitas"
 SHORTEST: Final = 8
 """Shorter texts are no number of a person, and would hide half of what is shown."""
+BETWEEN: Final = r"[\W_]{0,3}"
+"""What may stand between two digits of one number: ` - ` at most."""
+WIDE: Final = ord("\uff10") - ord("0")
 
 Mask = Callable[[Any], Any]
 """Returns a value, and all that is in it, with personal numbers masked."""
@@ -24,8 +27,7 @@ def mask_of(procedure: Procedure, entries: Sequence[Entry]) -> Mask:
     if not numbers:
         return lambda value: value
     # Longer ones first: a NIK may stand at the beginning of a NIP.
-    patterns = [r"[ .-]?".join(number) for number in sorted(numbers, key=len, reverse=True)]
-    anywhere = re.compile("|".join(patterns))
+    anywhere = re.compile("|".join(map(_however_written, sorted(numbers, key=len, reverse=True))))
 
     def mask(value: Any) -> Any:
         if isinstance(value, str):
@@ -39,6 +41,11 @@ def mask_of(procedure: Procedure, entries: Sequence[Entry]) -> Mask:
         return value
 
     return mask
+
+
+def _however_written(number: str) -> str:
+    """Return the pattern of a number in groups, and in the wide digits of Asian keyboards."""
+    return BETWEEN.join(f"[{digit}{chr(ord(digit) + WIDE)}]" for digit in number)
 
 
 def _numbers(procedure: Procedure, said: Iterable[Mapping[str, Any]]) -> Iterator[str]:

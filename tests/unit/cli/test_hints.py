@@ -25,8 +25,6 @@ FLAG = re.compile(r"(?<![\w-])--([a-z][a-z-]*)")
 IN_MEND = re.compile(
     r"`((?:ticket|custody|access|server|software|inventory|assets|mail|sop|store|schedule|workspace)\.[a-z-]+)[` ]"
 )
-ON_ITS_WAY = frozenset({"people.history"})
-"""Named by what landed just before the command itself."""
 INVOKES_OWN = frozenset({"help", "list", "debug", "version"})
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 SOURCES = [*sorted((ROOT / "sopauto").rglob("*.py")), *sorted((ROOT / "sopauto").rglob("*.typ"))]
@@ -45,8 +43,6 @@ def wrong(text: str) -> Iterator[str]:
         name, rest = match[1], match[2]
         if "." not in name and name not in known:
             continue  # a sentence: `inv` stands for …
-        if name in ON_ITS_WAY - known:
-            continue
         if name not in known:
             yield f"inv {name}"
             continue

@@ -72,6 +72,19 @@ def test_numbers_of_persons_are_masked_in_text_and_in_json(room: Room, capsys: p
     assert json.loads(told)["letter"]["nik"] == "************0005"
 
 
+@pytest.mark.parametrize("between", ["/", " - ", "\u00a0", "_", ". "])
+def test_numbers_are_masked_however_they_are_grouped(
+    room: Room, capsys: pytest.CaptureFixture[str], between: str
+) -> None:
+    wide = "".join(chr(ord(digit) + 0xFEE0) for digit in NIK)
+    note = f"KTP {between.join((NIK[:4], NIK[4:8], NIK[8:12], NIK[12:]))}, {wide}"
+    told = shown(
+        room, room.act(room.opened(), Verb.DONE, "joko", data={"jadwal": "2026-11-24 09:00"}, note=note), capsys
+    )
+    assert "KTP ************0005, ************" in told
+    assert wide[:12] not in told
+
+
 def test_the_plan_as_it_is_made_is_masked_too(room: Room, capsys: pytest.CaptureFixture[str]) -> None:
     from sopauto.cli.ticket_text import tell_plan
 
