@@ -15,6 +15,7 @@ import csv
 import fcntl
 import io
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ from sopauto.errors import BadInput, StepFailed
 COLUMNS: Final = ("card", "zones", "valid_from", "valid_until")
 MAX_BYTES: Final = 64 * 1024 * 1024
 LONGEST_NUMBER: Final = 20
+CARD: Final = re.compile(r"[!-~]+", re.ASCII)
+"""What a number of a card is made of: with a blank beside it, the vendor's program may read it otherwise than we do."""
 
 
 class CsvDoor:
@@ -46,6 +49,8 @@ class CsvDoor:
         cards = self._cards()
         if card in cards:
             return cards[card]
+        if alike := [found for found in cards if _plain(found) == _plain(card)]:
+            raise self._failed(f"holds {alike[0]} and not {card}: another program wrote it so")
         # A writer at work lowers the number before the file, or raises it after: the lower one holds for what was read.
         self._refuse_cut(cards, min(before, self._written()))
         return None
@@ -169,9 +174,14 @@ class CsvDoor:
 
 def _card(row: dict[str, str]) -> DoorCard:
     """Return the card of a line; raises KeyError, TypeError, ValueError or AttributeError (it is none)."""
-    if set(row) != set(COLUMNS) or None in row.values() or not row["card"]:
-        raise ValueError("a line of another length")
+    if set(row) != set(COLUMNS) or None in row.values() or not CARD.fullmatch(row["card"]):
+        raise ValueError("a line of another length, or no number of a card")
     return DoorCard.from_json({**row, "zones": row["zones"].split(), "valid_until": row["valid_until"] or None})
+
+
+def _plain(card: str) -> str:
+    """Return a card's number as programs may keep it that know no capital letters, or take it for a number."""
+    return card.casefold().lstrip("0")
 
 
 def _replace(file: Path, text: str) -> None:

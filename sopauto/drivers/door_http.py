@@ -67,6 +67,8 @@ class HttpDoor:
                 return None
             if answer.status == NOT_FOUND:
                 raise self._failed(f"answered HTTP {NOT_FOUND} and does not say that it does not know {card}")
+            if "known" in told and told["known"] is not True:
+                raise ValueError("it says that it does not know the card that it tells of")
             found = DoorCard.from_json(told)
         except (ValueError, KeyError, TypeError, AttributeError):
             raise self._failed("answered something that is no card") from None
@@ -160,8 +162,10 @@ class HttpDoor:
 
 
 def _says_unknown(told: Any, card: str) -> bool:
-    """Tell whether an answer says of this very card that the controller does not know it."""
-    return isinstance(told, dict) and told.get("card") == card and told.get("known") is False
+    """Tell whether an answer says of this very card that the controller does not know it, and nothing against that."""
+    if not isinstance(told, dict) or told.get("card") != card or told.get("known") is not False:
+        return False
+    return all(told.get(name) is None for name in ("zones", "valid_from", "valid_until"))
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

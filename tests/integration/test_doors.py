@@ -143,6 +143,8 @@ def test_a_card_is_unknown_when_the_controller_says_so_of_this_very_card(control
         (404, "application/json", json.dumps([UNKNOWN]).encode()),
         (404, "application/json", json.dumps(CARD.as_json()).encode()),
         (410, "application/json", json.dumps(UNKNOWN).encode()),
+        (200, "application/json", json.dumps({**CARD.as_json(), "known": False}).encode()),
+        (404, "application/json", json.dumps({**UNKNOWN, "zones": ["ruang-server"]}).encode()),
         (204, "application/json", b""),
         (201, "application/json", json.dumps(CARD.as_json()).encode()),
         (301, "application/json", json.dumps(UNKNOWN).encode()),
@@ -239,6 +241,8 @@ def back(tmp_path: Path) -> CsvDoor:
         (HEADING + "KA-1,a,2026-11-23\n", "line 2 is no card"),
         (HEADING + "KA-1,a,2026-11-23,,,\n", "line 2 is no card"),
         (HEADING + "KA-1,a,2026-11-23,\n" * 3, "stands there twice"),
+        (HEADING + " KA-7 ,a,2026-11-23,\nKA-2,a,2026-11-23,\nKA-3,a,2026-11-23,\n", "line 2 is no card"),
+        (HEADING + "KA-7\0,a,2026-11-23,\nKA-2,a,2026-11-23,\nKA-3,a,2026-11-23,\n", "line 2 is no card"),
     ],
 )
 def test_a_file_that_is_not_whole_says_of_no_card_that_it_is_gone(
@@ -254,6 +258,14 @@ def test_a_file_that_is_not_whole_says_of_no_card_that_it_is_gone(
     with pytest.raises(StepFailed, match=told):
         back.put(CARD.__class__(card="KA-8", zones=("a",), valid_from=CARD.valid_from, valid_until=None))
     assert file.exists() is (content is not None)
+
+
+@pytest.mark.parametrize(("kept", "asked"), [("ka-7", "KA-7"), ("77", "0077"), ("0077", "77")])
+def test_a_card_that_another_program_wrote_otherwise_is_not_gone(tmp_path: Path, kept: str, asked: str) -> None:
+    file = tmp_path / "kartu.csv"
+    file.write_text(f"{HEADING}{kept},a,2026-11-23,\n")
+    with pytest.raises(StepFailed, match=f"holds {kept} and not {asked}"):
+        CsvDoor("belakang", file).read(asked)
 
 
 def test_a_share_that_is_not_mounted_stays_as_it_is(tmp_path: Path) -> None:
