@@ -136,6 +136,9 @@ class HttpDoor:
             connection.request(method, f"{self._url.path.rstrip('/')}/cards/{card}", body, headers)
             answer = connection.getresponse()
             content = answer.read(MAX_BYTES + 1)
+        except (OSError, HTTPException):
+            if not late.is_set():  # what is cut off by us may end as a reset connection
+                raise
         finally:
             watch.cancel()
             connection.close()
