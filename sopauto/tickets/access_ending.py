@@ -16,9 +16,10 @@ from sopauto.access.model import LEAVING, LIVE, Answer, Grant, State
 from sopauto.access_settings import Access
 from sopauto.clock import Clock
 from sopauto.errors import Conflict, SopautoError, StepFailed
-from sopauto.people import People
+from sopauto.people import Holding, People
 from sopauto.people_sound import number
 from sopauto.tickets.access import all_doors
+from sopauto.tickets.people_then import PeopleThen
 from sopauto.tickets.storage import Store
 from sopauto.tickets.timing import refuse_clock
 
@@ -91,11 +92,15 @@ class Ending:
         return [self._remove(grant, faults) for grant in due]
 
     def _identities_of_who_left(self, today: date) -> set[str]:
-        """Return the NIP of each person whom the people file knows and who holds nothing any more."""
-        people = self.people
-        once = {holding.person for holding in people.holdings}
-        still = {h.person for h in people.holdings if h.until is None or h.until >= today}
-        return {number(people.persons[person].nip) for person in once - still}
+        """Return the NIP of each person who held something by a people file, and by today's holds nothing any more.
+
+        Who leaves may be taken out of the file: an earlier one, that entries were signed under, still knows them.
+        """
+        with self.store.read() as reader:
+            files = [self.people, *PeopleThen(self.people, reader).backwards()]
+        once = {_identity(people, holding) for people in files for holding in people.holdings}
+        open_ones = [held for held in self.people.holdings if held.until is None or held.until >= today]
+        return once - {_identity(self.people, held) for held in open_ones}
 
     def _mark(self, grant: Grant, state: State, reason: str) -> None:
         if grant.state is state:
@@ -133,3 +138,7 @@ class Ending:
         except SopautoError as error:
             faults[door] = error.what if not error.where else f"{error.where}: {error.what}"
             return faults[door]
+
+
+def _identity(people: People, holding: Holding) -> str:
+    return number(people.persons[holding.person].nip)

@@ -6,7 +6,7 @@ Days pass by another clock in this process; what officials type is typed.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -187,16 +187,41 @@ def test_a_door_that_is_down_is_shown_and_tried_again(office: Office) -> None:
     assert states(office) == {card: State.ENDED}
 
 
-def test_who_leaves_loses_access(office: Office) -> None:
+def ended_position(people: dict[str, Any], siti: dict[str, Any]) -> None:
+    siti["memegang"][0]["sampai"] = "2026-11-20"
+
+
+def ended_with_grouped_nip(people: dict[str, Any], siti: dict[str, Any]) -> None:
+    ended_position(people, siti)
+    siti["nip"] = f"NIP {siti['nip'][:8]} {siti['nip'][8:14]} {siti['nip'][14:]}"
+
+
+def taken_out(people: dict[str, Any], siti: dict[str, Any]) -> None:
+    people["orang"].remove(siti)
+
+
+def change(office: Office, how: Callable[[dict[str, Any], dict[str, Any]], None]) -> None:
+    """Change the people file around siti."""
+    path = office.home / "people.yaml"
+    people: dict[str, Any] = json.loads(path.read_text())
+    how(people, next(person for person in people["orang"] if person["id"] == "siti"))
+    path.write_text(json.dumps(people))
+
+
+@pytest.mark.parametrize("how", [ended_position, ended_with_grouped_nip, taken_out])
+def test_who_leaves_loses_access(office: Office, how: Callable[[dict[str, Any], dict[str, Any]], None]) -> None:
     office.granted()
     assert office.workspace.app().ending().run() == []
-    people = office.home / "people.yaml"
-    data: dict[str, Any] = json.loads(people.read_text())
-    next(p for p in data["orang"] if p["id"] == "siti")["memegang"][0]["sampai"] = "2026-11-20"
-    people.write_text(json.dumps(data))
+    change(office, how)
     told = office.inv("access.expire").stdout
     assert "pemegang tidak lagi menjabat" in told
     office.doors_equal_the_register()
+
+
+def test_who_gets_another_id_keeps_access(office: Office) -> None:
+    office.granted()
+    change(office, lambda _, siti: siti.update(id="siti-r"))
+    assert office.workspace.app().ending().run() == []
 
 
 def test_two_timers_at_once_end_it_once(office: Office) -> None:
