@@ -28,6 +28,7 @@ class Listener:
     evidence: Json | None = None
     failure: str | None = None
     unreachable: bool = False
+    ignored: list[str] = field(default_factory=list)
     changed: int = 0
     room: int = MAX_CHANGES
     ids: list[str] = field(default_factory=list)
@@ -72,6 +73,8 @@ class Listener:
 
     def _failed(self, data: dict[str, Any], result: dict[str, Any]) -> None:
         if data.get("ignore_errors"):
+            self.ignored.append(self._task(data))
+            self._ended(data, "ignored")
             return
         # The last failure tells most: a rescue says what became of the first.
         self.failure = masked(one_line(f"{self._task(data)}: {why(result)}"), self.secrets)

@@ -23,6 +23,32 @@ from typing import Any, Final
 SYSTEM: Final = ("/usr/share/zoneinfo/", "/usr/lib/locale/", "/usr/lib/os-release", "/etc/localtime", "/etc/os-release")
 DEVICES: Final = ("/dev/null", "/dev/tty", "/dev/urandom", "/dev/random", "/dev/ptmx", "/dev/pts/", "/dev/fd/")
 SSH: Final = ("ssh", "scp", "sftp")
+SSH_FLAGS: Final = ("-C", "-q", "-r", "-t", "-tt", "-v", "-vv", "-vvv", "-vvvv")
+SSH_WITH_VALUE: Final = ("-O", "-P", "-i", "-p")
+SSH_OPTIONS: Final = frozenset(
+    [
+        "batchmode",
+        "compression",
+        "connecttimeout",
+        "controlmaster",
+        "controlpath",
+        "controlpersist",
+        "globalknownhostsfile",
+        "identitiesonly",
+        "identityfile",
+        "kbdinteractiveauthentication",
+        "numberofpasswordprompts",
+        "passwordauthentication",
+        "port",
+        "preferredauthentications",
+        "serveralivecountmax",
+        "serveraliveinterval",
+        "stricthostkeychecking",
+        "user",
+        "userknownhostsfile",
+    ]
+)
+"""All that a login needs; others let OpenSSH start programs on this machine, or speak through another one."""
 CHANGING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 LISTED: Final = ("os.listdir", "os.scandir", "glob.glob")
 MOVED: Final = {
@@ -103,9 +129,37 @@ class Guard:
         program = os.fsdecode(arguments[0] or words[0])
         options = words[3:] if words[1:3] == ["-b", "-"] else words[1:]
         # The last is how Ansible asks whether this ssh can share connections.
-        own = options[: len(self._ssh)] == self._ssh or options == ["-o", "ControlPersist"]
-        if not (program in SSH and words[0] == program and own):
+        if not (program in SSH and words[0] == program):
             self._refuse("starts", " ".join([program, *words[1:]])[:200])
+        if options == ["-o", "ControlPersist"]:
+            return
+        odd = self._odd(program, options[len(self._ssh) :])
+        if options[: len(self._ssh)] != self._ssh or odd:
+            self._refuse("starts", f"{program} {odd or ' '.join(options)}"[:200])
+
+    def _odd(self, program: str, options: list[str]) -> str:
+        """Return what does more than log in; ssh reads options behind the server's name too."""
+        ahead, names = iter(options), 0
+        for word in ahead:
+            if not word.startswith("-"):
+                names += 1
+                if names > 1 and program == "ssh":  # the command for the server
+                    break
+            elif word in SSH_WITH_VALUE:
+                next(ahead, "")
+            elif word not in SSH_FLAGS:
+                option = word if word.startswith("-o") and word != "-o" else f"{word} {next(ahead, '')}"
+                if not self._allowed(option):
+                    return option
+        return ""
+
+    def _allowed(self, option: str) -> bool:
+        """Tell whether an option is one that a login needs; a shared connection is one of this run's own."""
+        name, _, value = option[2:].strip().replace("=", " ", 1).partition(" ")
+        path = value.strip(' "')
+        own = path == "none" or self._real(path).startswith(self._folder)
+        known = option.startswith("-o") and name.lower() in SSH_OPTIONS
+        return option == "-F none" or (known and (name.lower() != "controlpath" or own))
 
     def _connected(self, arguments: tuple[Any, ...]) -> None:
         if isinstance(arguments[1], tuple):

@@ -117,8 +117,8 @@ class Ansible:
             ended = f"ansible-playbook ended as {runner.status}: {log.strip()[-300:]}"
             listener.failure = stop.why or listener.failure or one_line(ended)
         else:
-            # A failure that a rescue took care of is none.
-            listener.failure = None
+            # A failure that a rescue took care of is none; but what was sent to nobody did not run.
+            listener.failure = listener.failure if listener.unreachable else None
             if check and listener.changed > len(listener.changes):
                 listener.failure = "a task answered more than can be kept; its changes cannot be told"
         listener.failure = _refused(directory) or listener.failure
@@ -126,6 +126,7 @@ class Ansible:
             changes=listener.told(seen.restless, seen.shown),
             failure=listener.failure,
             unreachable=listener.unreachable,
+            ignored=tuple(listener.ignored),
             log=log,
             tasks=listener.tasks,
             evidence=listener.evidence,

@@ -9,29 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import linecache
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 OWN: Final = ("ansible.builtin.", "ansible.legacy.")
-READING: Final = frozenset(
-    [
-        "assert",
-        "fail",
-        "find",
-        "getent",
-        "mount_facts",
-        "package_facts",
-        "service_facts",
-        "slurp",
-        "stat",
-        "wait_for",
-        "wait_for_connection",
-        "validate_argument_spec",
-    ]
-)
+LOOKING: Final = frozenset({"find", "getent", "mount_facts", "package_facts", "service_facts", "slurp", "stat"})
+READING: Final = LOOKING | {"assert", "fail", "validate_argument_spec", "wait_for", "wait_for_connection"}
 """Modules of Ansible that change nothing, whatever their arguments."""
 INERT: Final = frozenset(
     ["debug", "gather_facts", "group_by", "include_vars", "meta", "pause", "ping", "set_fact", "set_stats", "setup"]
@@ -40,10 +28,12 @@ INERT: Final = frozenset(
 COMMANDS: Final = frozenset({"command", "raw", "script", "shell"})
 SERVICES: Final = frozenset({"service", "systemd", "systemd_service", "sysvinit"})
 ASIDE: Final = frozenset(["changed_when", "failed_when", "name", "notify", "register", "tags", "until"])
+TOLD: Final = frozenset(["action", "args", "become_user", "environment", "local_action", "loop"])
 FACTS: Final = frozenset({"gather_facts", "setup"})
 MATCHED: Final = ("matching creates option", "matching removes option")
 SECRET: Final = re.compile(r"pass(word|phrase|wd)?$|secret|token|private", re.IGNORECASE)
 WORD: Final = re.compile(r"[A-Za-z_]\w*")
+BRACED: Final = re.compile(r"\{[{%].*?[%}]\}", re.DOTALL)
 LEAVES_NOTHING: Final = "sopauto_leaves_nothing"
 """The variable by which a task, block or include says that nothing of it stays, and why."""
 MOST: Final = 8 * 1024 * 1024
@@ -72,6 +62,10 @@ class Watch:
         self.stopped = ""
         self.begun = False
         self.doubts: set[str] = set()
+        self.blind = {"ansible_check_mode"}
+        """Names that hold something else in a run, or nothing yet: not even what is told by them can be foreseen."""
+        self._blindly = False
+        self._open = ""
         self._rescues: set[str] = set()
         self._given: dict[str, Any] = {}
 
@@ -100,6 +94,7 @@ class Watch:
         self.stopped = self.stopped or record.get("stop", "")
         self.begun = self.begun or record.get("kind") in {WILL, MAY} or "changed" in record
         self.doubts |= {record["doubt"]} if "doubt" in record else set()
+        self.blind |= {record["doubt"]} if record.get("blind") else set()
 
     def stop(self, why: str) -> None:
         """Stop the run; raises AnsibleError, and no further task begins."""
@@ -116,8 +111,11 @@ class Watch:
         return name if whole or name not in self._overridden else f"role.{name}"
 
     def place(self, task: Any) -> str:
-        """Return where a task stands: the file below the project, and the line."""
-        return str(task.get_path()).removeprefix(f"{self._folder}/project/")
+        """Return where a task stands: the file below the project, the line, and where it matters the column."""
+        path, at = str(task.get_path()), task._origin
+        before = linecache.getline(at.path, at.line_num or 1)[: (at.col_num or 1) - 1] if at and at.path else ""
+        column = f":{at.col_num}" if before.strip(" -") else ""
+        return path.removeprefix(f"{self._folder}/project/") + column
 
     def text(self, arguments: Any) -> str:
         """Return arguments as one text that is the same in each run."""
@@ -137,13 +135,14 @@ class Watch:
             text = pattern.sub("~", text)
         return hashlib.sha256(text.encode(errors="replace")).hexdigest()
 
-    def doubtful(self, texts: Iterable[Any], variables: Mapping[str, Any]) -> bool:
-        """Tell whether texts depend on what is only known when the tasks before have run."""
+    def doubtful(self, texts: Iterable[Any], variables: Mapping[str, Any], names: Container[str] | None = None) -> bool:
+        """Tell whether texts depend on what is only known when the tasks before have run, or on these names."""
+        names = self.doubts if names is None else names
         ahead, seen = set(WORD.findall(" ".join(map(str, texts)))), set[str]()
         while ahead:
             name = ahead.pop()
             seen.add(name)
-            if name in self.doubts:
+            if name in names:
                 return True
             value = variables.get(name)
             if isinstance(value, str | list | dict) and "{" in (text := str(value)) and len(text) < DEEPEST:
@@ -152,7 +151,8 @@ class Watch:
 
     def unforeseen(self, task: Any, kind: str, why: str, arguments: Any, *, seen: bool = True) -> None:
         """Tell a task whose effect nobody can foresee; `seen`: it came up itself, and was not only named by another."""
-        hidden = "hidden (no_log)" if _true(task.no_log) else ""
+        self._open = str(task._uuid)
+        hidden = "hidden (no_log)" if str(task.no_log).lower() in {"true", "yes", "1"} else ""
         vars_ = [node.vars for node in chain(task) if getattr(node, "vars", None)]
         nothing = next((str(part[LEAVES_NOTHING]) for part in vars_ if LEAVES_NOTHING in part), "")
         self.tell(
@@ -181,7 +181,10 @@ class Watch:
         place, digest = self.place(task), self.digest(self.text(self._given))
         if self.check:
             task.async_val = 0  # nothing is done that would take long; with it, check mode fails
-            loose = self.doubtful([written(task)], executor._job_vars)
+            filled_in = BRACED.findall(f"{told(task)} {template(executor)}")
+            self._blindly = self.doubtful(filled_in, executor._job_vars, self.blind)
+            self._given = told(task) if self._blindly else self._given
+            loose = self._blindly or self.doubtful([written(task)], executor._job_vars)
             counted = self.short(task) not in INERT
             self.tell(looked=place, digest=None if loose else digest, counted=counted)
         elif self.approved is not None:
@@ -238,6 +241,9 @@ class Watch:
                 self.unforeseen(task, WILL, "check mode failed here, and the playbook goes on", self._given)
             for block in (node for node in chain(task) if getattr(node, "rescue", None)):
                 self._others(block.block, MAY, "check mode did not come to it")
+        elif self._blindly and not self.harmless(task):
+            self.unforeseen(task, WILL, "what it is told depends on what is done before it", self._given)
+            self.tell(restless=str(task._uuid), changed=self.place(task))
         elif result.get("changed"):
             self._changed(task)
 
@@ -262,6 +268,8 @@ class Watch:
             holds = task._resolve_conditional(task.when, real)
         except Exception:
             doubtful, holds = True, False
+        for name in task.args if self.short(task) == "set_fact" and (holds or doubtful) else ():
+            self.tell(doubt=str(name), blind=True)
         if not self.harmless(task) and (holds or doubtful):
             why = "its condition depends on what is done before it" if doubtful else "its condition holds in a run only"
             self.unforeseen(task, MAY if doubtful else WILL, why, self._filled_in(executor, real))
@@ -290,9 +298,10 @@ class Watch:
         facts = result.get("ansible_facts") if self.short(task) not in FACTS else None
         names = set(facts) if isinstance(facts, dict) else set()
         words = WORD.findall(written(task))
-        if self.begun or "ansible_check_mode" in words or (names and self.doubtful(words, variables)):
+        blind = self._open == task._uuid or self.doubtful(words, variables, self.blind)
+        if self.begun or blind or (names and self.doubtful(words, variables)):
             for name in names | ({task.register} if task.register else set()):
-                self.tell(doubt=str(name))
+                self.tell(doubt=str(name), blind=blind)
 
     def _handlers(self, task: Any) -> None:
         """Tell the handlers that a task may notify in a run."""
@@ -337,6 +346,28 @@ def written(task: Any) -> str:
     return str({key: value for key, value in told.items() if key not in ASIDE}) if isinstance(told, Mapping) else ""
 
 
+def told(task: Any) -> dict[str, Any]:
+    """Return what a task is told to do, as it is written."""
+    words: dict[str, Any] = {}
+    for key, value in dict(task.get_ds() or {}).items():
+        if key not in task.fattributes:
+            words |= value if isinstance(value, Mapping) else {"_raw_params": value}
+        elif key in TOLD or key.startswith("with_"):
+            words[key] = value
+    return words
+
+
+def template(executor: Any) -> str:
+    """Return the text of the template that a task fills in; empty where it is none, or cannot be found."""
+    task = executor._task
+    if str(task.action).rpartition(".")[2] != "template":
+        return ""
+    with suppress(Exception):
+        found = executor._loader.path_dwim_relative_stack(task.get_search_path(), "templates", task.args["src"])
+        return Path(found).read_text(errors="replace")
+    return ""
+
+
 def chain(task: Any) -> Iterator[Any]:
     """Yield a task, and what it stands in: blocks and includes, from the inside."""
     while task is not None:
@@ -351,10 +382,6 @@ def flat(parts: Iterable[Any]) -> Iterator[Any]:
             yield from flat([*part.block, *part.rescue, *part.always])
         elif str(part.action).rpartition(".")[2] != "meta":
             yield part
-
-
-def _true(value: Any) -> bool:
-    return value is True or str(value).lower() in {"true", "yes", "1"}
 
 
 def shortened(text: str) -> str:

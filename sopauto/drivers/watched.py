@@ -71,11 +71,12 @@ def _unforeseen(records: Sequence[Json], secrets: Sequence[str]) -> tuple[Unfore
     told = [record for record in records if "kind" in record]
     seen = {record["looked"] for record in records if "looked" in record}
     seen |= {record["place"] for record in told if record["seen"]}
-    sure = {record["place"] for record in told if record["kind"] == Foresight.WILL}
+    # One place may be come to several times: of a task that is included twice each time is another one.
+    sure = {(record["place"], record["arguments"]) for record in told if record["kind"] == Foresight.WILL}
     found: dict[Unforeseen, None] = {}
     for record in told:
         if (record["seen"] or record["place"] not in seen) and (
-            record["kind"] == "will" or record["place"] not in sure
+            record["kind"] == "will" or (record["place"], record["arguments"]) not in sure
         ):
             words = {name: masked(str(value), secrets) for name, value in record.items() if name != "seen"}
             found[Unforeseen.from_json(words)] = None

@@ -70,7 +70,7 @@ class PlaybookRun:
 
     A look (check mode) tells too which tasks it cannot foresee, how many it `checked` (None: not counted), and what a
     run after it may do (`leave`). A run tells where the tasks stand that `ran`, and names in `strange` what changed
-    although no plan said so. `stopped`: before a task that must not run.
+    although no plan said so, in `ignored` what failed and was passed over. `stopped`: before a task that must not run.
     """
 
     changes: Sequence[Change]
@@ -84,6 +84,7 @@ class PlaybookRun:
     leave: bytes | None = None
     ran: frozenset[str] = frozenset()
     strange: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
     stopped: bool = False
 
 
@@ -169,6 +170,7 @@ class RunPlaybook:
         once = done_once(now, run.ran)
         unproven = f"; {len(once)} ran whose effect nobody can read back: {named(once)}" if once else ""
         unproven += f"; beyond what check mode could foresee changed: {named(run.strange)}" if run.strange else ""
+        unproven += f"; failed, which the playbook passes over: {named(run.ignored)}" if run.ignored else ""
         return Result(
             changed=bool(run.changes or once),
             summary=f"{len(run.changes)} tasks changed {', '.join(order.targets)}; {self._proof}{unproven}",

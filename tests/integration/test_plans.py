@@ -389,3 +389,56 @@ def test_arguments_that_are_secret_are_not_told(bench: Bench) -> None:
     one, other = bench.plan().unforeseen
     assert one.arguments == "hidden (no_log)"
     assert "rahasia" not in str(other)
+
+
+def test_tasks_of_one_line_and_of_one_file_included_twice_are_told_apart(bench: Bench) -> None:
+    bench.write("playbooks/t.yml", "- name: Make\n  ansible.builtin.shell: touch {{ here }}/{{ w }}\n  when: go\n")
+    bench.tasks(
+        """    - {name: A, ansible.builtin.shell: echo x, register: r}
+    - {ansible.builtin.include_tasks: t.yml, vars: {w: a, go: true}}
+    - {ansible.builtin.include_tasks: t.yml, vars: {w: b, go: "{{ r.stdout | default('') == 'x' }}"}}
+    - block: [{name: B, ansible.builtin.shell: echo b}, {name: C, ansible.builtin.shell: echo c, when: r is changed}]
+"""
+    )
+    told = [(task.task, task.kind.value) for task in bench.plan().unforeseen]
+    assert told == [("A", "will"), ("Make", "will"), ("Make", "may"), ("B", "will"), ("C", "may")]
+
+
+def test_what_a_task_is_told_by_an_unknown_result_is_shown_as_it_is_written(bench: Bench) -> None:
+    bench.write("playbooks/templates/t.j2", "{{ 'good' if ansible_check_mode else 'bad' }} word\n")
+    bench.tasks(
+        """    - {name: A, ansible.builtin.shell: echo bad, register: word}
+    - {name: B, ansible.builtin.shell: "touch {{ here }}/{{ word.stdout | default('good') }}"}
+    - {name: C, ansible.builtin.copy: {content: "{{ x | default('good') }}", dest: "{{ here }}/c"}}
+    - {name: D, ansible.builtin.template: {src: t.j2, dest: "{{ here }}/d"}}
+    - {name: E, ansible.builtin.copy: {content: word, dest: "{{ here }}/e"}}
+""",
+        more="  vars: {x: '{{ word.stdout }}'}\n",
+    )
+    plan = bench.plan()
+    told = {task.task: task.arguments for task in plan.unforeseen}
+    assert (told.keys(), plan.lines) == ({"A", "B", "C", "D"}, ("E",))
+    assert "{{ word.stdout | default('good') }}" in told["B"]
+    assert "{{ x | default('good') }}" in told["C"]
+    assert "4 ran whose effect nobody can read back" in bench.run(plan).summary
+    assert bench.has("bad")
+
+
+def test_a_failure_that_the_playbook_passes_over_is_told(bench: Bench) -> None:
+    bench.tasks("    - {name: Back up, ansible.builtin.shell: exit 3, ignore_errors: true}\n")
+    assert "failed, which the playbook passes over: Back up" in bench.run(bench.plan()).summary
+
+
+def test_a_server_that_did_not_hear_a_task_is_a_failure_also_when_it_is_passed_over(bench: Bench) -> None:
+    bench.tasks(
+        """    - name: Lose it
+      ansible.builtin.set_fact: {ansible_host: 127.0.33.99}
+      when: not ansible_check_mode
+    - name: Back up
+      ansible.builtin.shell: touch {{ here }}/x
+      ignore_unreachable: true
+"""
+    )
+    plan = bench.plan()
+    with pytest.raises(StepFailed, match="Back up: unreachable"):
+        bench.run(plan)

@@ -291,6 +291,8 @@ SLY = {
     "the network": _looks_up("'ur' ~ 'l', 'http://127.0.33.11:1/'"),
     "this machine": "- set_fact: {'{{ conn }}': local}\n- command: id",
     "other options": "- set_fact: {'{{ args }}': '-o StrictHostKeyChecking=no'}\n- raw: id",
+    "a program of ssh": "- set_fact: {'{{ args }}': \"{{ ours }} -o ProxyCommand='touch /tmp/never'\"}\n- raw: id",
+    "a connection of somebody": "- set_fact: {'{{ args }}': '{{ ours }} -oControlPath=/tmp/never'}\n- raw: id",
     "another program": "- set_fact: {'{{ exe }}': /bin/sh}\n- raw: id",
     "fetching": "- fetch: {src: /etc/hostname, dest: '{{ where }}/', flat: true}",
 }
@@ -306,7 +308,13 @@ def test_what_only_shows_at_run_time_is_refused_by_the_guard(place: Place, way: 
     (place.base / "outside" / "tasks" / "main.yml").write_text(outside.read_text())
     tasks = "".join(f"    {line}\n" for line in SLY[way].splitlines())
     names = {"conn": "connection", "args": "ssh_args", "exe": "ssh_executable"}
-    variables = {"where": str(where), "which": "pipe", **{name: f"ansible_{v}" for name, v in names.items()}}
+    ours = "'{{ ansible_ssh_common_args }}'"
+    variables = {
+        "where": str(where),
+        "which": "pipe",
+        "ours": ours,
+        **{name: f"ansible_{v}" for name, v in names.items()},
+    }
     head = "- name: Play\n  hosts: all\n  gather_facts: false\n"
     said = "".join(f"    {name}: {value}\n" for name, value in variables.items())
     run = play(place, f"{head}  vars:\n{said}  tasks:\n{tasks}", check=False)
