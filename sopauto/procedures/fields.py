@@ -294,7 +294,7 @@ def _fingerprint(field: Field, value: Any) -> str:
 def _identity(field: Field, value: Any) -> str:
     """Return a NIP (18 digits) or the NIK of a KTP (16 digits); blanks between its groups are taken out."""
     text = _text(field, value).replace(" ", "")
-    if not IDENTITY.fullmatch(text):
+    if not IDENTITY.fullmatch(text) or len(set(text)) == 1:
         raise _WrongError("is neither a NIP nor a NIK", "write the 18 digits of a NIP or the 16 of a KTP, in quotes")
     return text
 

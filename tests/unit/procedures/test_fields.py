@@ -51,3 +51,11 @@ def test_of_very_many_faults_the_first_are_told() -> None:
     line = told({f"f{number}": 1 for number in range(1000)})
     assert line.count("unknown field") == MAX_FAULTS
     assert line.endswith(f"and {1003 - MAX_FAULTS} more")
+
+
+@pytest.mark.parametrize("digits", ["0" * 16, "1" * 18, "9999 9999 9999 9999"])
+def test_one_digit_over_and_over_is_nobodys_number(digits: str) -> None:
+    field = Field(name="nip", label="NIP", kind="identitas")
+    with pytest.raises(BadInput, match="is neither a NIP nor a NIK"):
+        validate((field,), {"nip": digits}, "surat.yaml")
+    assert validate((field,), {"nip": "19870312 201001 2 004"}, "surat.yaml") == {"nip": "198703122010012004"}
