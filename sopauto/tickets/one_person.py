@@ -6,7 +6,7 @@ who planned as one id could approve as the next. Keys and NIP tell.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from sopauto.errors import Refused
@@ -23,27 +23,34 @@ SHORTEST: Final = 8
 
 
 def earlier_id(then: PeopleThen, people: People, entries: Sequence[Entry], body: Json, key: str) -> str | None:
-    """Return the sentence about a signer who signed one of a ticket's earlier entries under another id (None: nobody).
+    """Return the sentence about a signer who asked for a ticket, or signed an entry, under another id (None: nobody).
 
     Who wakes a ticket does nothing at it.
     """
     person = body["person"]
     if body["verb"] == Verb.WAKE:
         return None
-    others = {known["person"]: entry for entry in entries if (known := read_body(entry.body))["verb"] != Verb.WAKE}
     keys, nip = _marks(people, person)
-    for other, entry in others.items():
-        if other == person:
-            continue
+    for other, entry, signed in _others(entries, person):
         earlier = then.of(entry)
         other_keys, other_nip = _marks(earlier, other) if earlier else (frozenset[bytes](), "")
-        for what, same in (
-            ("a key", (keys | {material(key)}) & (other_keys | {material(entry.key)})),
-            ("the NIP", nip and nip == other_nip),
-        ):
+        other_keys |= {material(entry.key)} if signed else frozenset()
+        for what, same in (("a key", (keys | {material(key)}) & other_keys), ("the NIP", nip and nip == other_nip)):
             if same:
-                return f"{person} has {what} of {other}, who signed {entry.ticket} entry {entry.number}"
+                did = "signed" if signed else "asks by"
+                return f"{person} has {what} of {other}, who {did} {entry.ticket} entry {entry.number}"
     return None
+
+
+def _others(entries: Sequence[Entry], person: str) -> Iterator[tuple[str, Entry, bool]]:
+    """Yield each other person of a ticket: the last entry that they signed, or the opening that names the applicant."""
+    bodies = [(read_body(entry.body), entry) for entry in entries]
+    signers = {body["person"]: entry for body, entry in bodies if body["verb"] != Verb.WAKE}
+    yield from ((other, entry, True) for other, entry in signers.items() if other != person)
+    for body, entry in bodies[:1]:
+        applicant = body["data"].get("applicant", person)
+        if applicant not in {person, *signers}:
+            yield str(applicant), entry, False
 
 
 def refuse_other_id(then: PeopleThen, entries: Sequence[Entry], body: Json, key: str) -> None:

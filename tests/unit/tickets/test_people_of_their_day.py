@@ -17,13 +17,13 @@ from sopauto.errors import BadInput, Refused
 from sopauto.journal.entry import read_body
 from sopauto.journal.export import allowed_signers
 from sopauto.tickets import record
-from sopauto.tickets.acting import prepare
-from sopauto.tickets.model import Action, Outcome, Ticket, Verb
+from sopauto.tickets.acting import open_from_letter, prepare
+from sopauto.tickets.model import Action, Letter, Outcome, Ticket, Verb
 from sopauto.tickets.people_then import PeopleThen, remembered, versions
 from sopauto.tickets.record import commit
 from sopauto.tickets.running import make_plan
 from sopauto.tickets.verifying import Verdict, verify_all, verify_ticket
-from tests.unit.tickets.signing_room import Room, open_room
+from tests.unit.tickets.signing_room import NIK, Room, open_room
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -224,6 +224,21 @@ def test_who_comes_back_under_another_id_is_still_the_same_person(
     monkeypatch.setattr(record, "refuse_other_id", lambda *_: None)
     later.act(ticket, Verb.APPROVE, "jack", seen_plan=ticket.plans["kerja.3"].plan)
     assert f"{ticket.id} entry 4: jack has {what} of joko" in verdict(later, ticket).findings[0]
+
+
+def test_an_applicant_who_signed_nothing_is_known_again_too(room: Room) -> None:
+    held = {"jabatan": "unit-kerja-pemohon", "unit": "dinkes", "sejak": "2019-11-01"}
+    first = edited(
+        room,
+        lambda data: data["orang"].append(
+            {"id": "sari", "nama": "Sari", "nip": "198001012005012001", "email": "s@x.id", "memegang": [held]}
+        ),
+    )
+    letter = Letter(procedure="uji", unit="dinkes", applicant="sari", fields={"nama_host": "web-01", "nik": NIK})
+    ticket = open_from_letter(first.desk("siti"), letter, person="siti")
+    later = edited(first, lambda data: (without("sari")(data), row(data, "joko").update(nip="19800101 200501 2 001")))
+    with pytest.raises(Refused, match=rf"joko has the NIP of sari, who asks by {ticket.id} entry 1"):
+        later.act(ticket, Verb.DONE, "joko", data={"jadwal": "2026-11-24 09:00"})
 
 
 def test_who_takes_over_a_position_is_another_person(room: Room, tmp_path: Path) -> None:
