@@ -42,7 +42,9 @@ PROVISION = """\
 - name: Provision a server
   hosts: all
   gather_facts: false
-  tasks: []
+  tasks:
+    - name: Look whether it answers
+      ansible.builtin.ping:
 """
 """The workspace's own playbook in the place of the shipped one, which has a scenario of molecule's to itself."""
 IN_EARNEST = ("server.harden on", "now it is done", "SSH server")
