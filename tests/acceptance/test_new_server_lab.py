@@ -41,6 +41,7 @@ PROFILE = {
 PROVISION = """\
 - name: Provision a server
   hosts: all
+  become: true
   gather_facts: false
   tasks:
     - name: Look what it is

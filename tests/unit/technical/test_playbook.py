@@ -145,6 +145,22 @@ def test_what_leaves_nothing_may_run_again_and_is_no_work_by_itself(home: Path) 
         module(home, Runner([replace(harmless, checked=0)])).plan(PARAMETERS, quiet)
 
 
+def test_a_module_that_leaves_nothing_may_be_given_what_a_cut_off_run_left_and_a_command_may_not(home: Path) -> None:
+    reading = replace(SHELL, module="control_audit", leaves_nothing="it only reads")
+    for task, stale in ((reading, False), (replace(reading, module="ansible.builtin.command"), True)):
+        changed = [Change(task="Write it", parts=("+x",))]
+        first = replace(LOOK, changes=changed, unforeseen=(task,))
+        now = replace(first, unforeseen=(replace(task, arguments="before=another state"),))
+        runner = Runner([first, now, replace(now, changes=[])], replace(RAN, changes=changed))
+        playbook = module(home, runner)
+        work = order(playbook, playbook.plan(PARAMETERS, quiet))
+        if stale:
+            with pytest.raises(Stale):
+                playbook.apply(work, quiet)
+        else:
+            assert playbook.apply(work, quiet).changed
+
+
 def test_parts_of_one_row_keep_their_unforeseen_tasks_and_run_as_a_whole(home: Path) -> None:
     playbook = module(home, Runner([LOOK]))
     parts = InOrder([playbook], until=None)
