@@ -63,6 +63,10 @@ class Stale(Refused):
     """What was approved is no longer what would run; the ticket goes back to be planned again."""
 
 
+class StaleMidway(Stale):
+    """A later part of a step is no longer what would run, after an earlier one had been done as approved."""
+
+
 class OutcomeUnknown(SopautoError):
     """Nobody can tell whether the machine was changed: a named engineer has to look and decide."""
 

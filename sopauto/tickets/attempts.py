@@ -20,6 +20,7 @@ from sopauto.errors import (
     Refused,
     SopautoError,
     Stale,
+    StaleMidway,
     StepFailed,
 )
 from sopauto.procedures.model import Procedure, Step, StepKind
@@ -91,6 +92,10 @@ class Work:
         with Lease(self.desk, attempt, hold):
             try:
                 result = module.apply(order, self.desk.report)
+            except StaleMidway as stale:
+                ended = Ended(attempt=attempt, outcome=Outcome.PARTLY, note=str(stale), artifacts=stale.evidence)
+                self._results.back_to_planning(self._record(ticket, ended), stale)
+                raise
             except Stale as stale:
                 self._results.not_begun(attempt)
                 self._results.back_to_planning(ticket, stale)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from sopauto.errors import BadInput, NotBegun, Refused, SopautoError, StepFailed
+from sopauto.errors import BadInput, NotBegun, Refused, SopautoError, Stale, StaleMidway, StepFailed
 from sopauto.work import Json, Plan, Probe, Report, Result, TechnicalModule, WorkOrder
 
 JOINT = "+"
@@ -66,7 +66,8 @@ class InOrder:
                 if isinstance(error, (Refused, BadInput, NotBegun)) and any(done.changed for done in results):
                     # Of this part nothing was begun; of the row something was done, and is recorded as such.
                     told = "; ".join(done.summary for done in results if done.changed)
-                    raise StepFailed(
+                    kind = StaleMidway if isinstance(error, Stale) else StepFailed
+                    raise kind(
                         f"{told}; then {part.name} did not begin: {error.what}",
                         where=error.where,
                         mend=error.mend,

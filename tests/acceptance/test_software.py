@@ -260,7 +260,7 @@ def test_what_no_later_row_could_use_is_refused_at_row_1(office: Office, stated:
 
 def test_a_check_that_cannot_run_is_recorded_and_answered_by_no_alone(office: Office) -> None:
     ticket = office.ticket_at(4, stated={"port_ssh": 1}).id
-    failed = office.inv("software.check", ticket, as_="yoga", expect=1).stderr
+    failed = office.inv("ticket.run", ticket, as_="yoga", expect=1).stderr
     assert "could not be carried out" in failed
     assert f"inv ticket.reject {ticket}" in failed
     assert "has not come to its end" in office.inv("ticket.approve", ticket, as_="yoga", expect=3).stderr
@@ -274,7 +274,7 @@ def test_a_check_that_cannot_run_is_recorded_and_answered_by_no_alone(office: Of
 def test_an_entry_that_was_taken_away_after_row_1_still_lets_row_4_say_no(office: Office) -> None:
     ticket = office.ticket_at(4).id
     shutil.rmtree(office.home / "catalogue" / "agenda")
-    assert "has no 'agenda'" in office.inv("software.check", ticket, as_="yoga", expect=1).stderr
+    assert "has no 'agenda'" in office.inv("ticket.run", ticket, as_="yoga", expect=1).stderr
     office.inv("ticket.reject", ticket, as_="yoga")
 
 
