@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sopauto.data_file import Place, parse_document
 from sopauto.errors import BadInput, Refused
+from sopauto.technical.run_words import is_data
 
 YES: Final = ("true", "yes", "on", "y", "t", "1")
 WRITTEN: Final = re.compile(r"""^(?!\s*\#).*?\bcheck_mode["']?\s*[:=]\s*["']?([^\s"',}]+)""", re.MULTILINE)
@@ -32,7 +33,7 @@ def refuse_hidden(files: Mapping[str, bytes]) -> None:
 def hidden(files: Mapping[str, bytes]) -> Iterator[tuple[str, str, str]]:
     """Yield where, what and how to mend it of each fault in a run's files."""
     for name in sorted(files):
-        if name.endswith((".yml", ".yaml", ".json")) and not {"files", "templates"} & set(name.split("/")[:-1]):
+        if is_data(name) and not {"files", "templates"} & set(name.split("/")[:-1]):
             yield from _hidden(name, files[name])
 
 

@@ -25,10 +25,12 @@ KEY: Final = "sopauto_varies"
 MOST: Final = 20
 LONGEST: Final = 100
 LEAST: Final = 3
-"""Characters of a pattern that stand for themselves."""
+"""Letters and digits of a pattern that stand for themselves: blanks and dashes are everywhere."""
 WILD: Final = {"#": "[0-9]", "?": "[A-Za-z0-9]"}
 FORMS: Final = ("%Y%m%d", "%Y-%m-%d", "%Y_%m_%d", "%d%m%Y", "%d-%m-%Y", "%Y/%m/%d", "%y%m%d")
 CLOCKS: Final = re.compile(rb"ansible_date_time|date_time|strftime|now\s*\(|to_datetime")
+EACH_TIME: Final = re.compile(rb"\b(random|shuffle|password_hash)\b|%[fsST]|\.(micro)?second\b|\.time\b")
+"""What differs from one look to the next."""
 EPOCH: Final = re.compile(r"(?<!\d)\d{10}(?!\d)")
 WRITTEN: Final = (".yml", ".yaml", ".json", ".j2")
 DAY: Final = 24 * 60 * 60
@@ -56,7 +58,8 @@ def varying(content: bytes, where: str) -> tuple[Varies, ...]:
     """Return what a playbook declares; raises BadInput (it is no sound declaration)."""
     data, _ = parse_document(content, where)
     plays = data if isinstance(data, list) else []
-    declared = [play["vars"][KEY] for play in plays if isinstance(play, Mapping) and KEY in (play.get("vars") or {})]
+    variables = [play.get("vars") for play in plays if isinstance(play, Mapping)]
+    declared = [said[KEY] for said in variables if isinstance(said, Mapping) and KEY in said]
     entries = [entry for part in declared for entry in (part if isinstance(part, list) else [part])]
     if len(entries) > MOST:
         raise BadInput(f"{KEY} holds more than {MOST} patterns", where=where, mend="declare what really differs")
@@ -67,11 +70,11 @@ def _varies(entry: Any, where: str) -> Varies:
     if not isinstance(entry, Mapping) or set(entry) != {"pattern", "why"}:
         raise BadInput(f"{KEY} is no list of pattern and why", where=where, mend=HOW)
     pattern, why = str(entry["pattern"]), one_line(str(entry["why"])).strip()
-    plain = [character for character in pattern if character not in WILD]
+    plain = [character for character in pattern if character.isalnum()]
     if not why or len(why) > LONGEST or len(pattern) > LONGEST or "\n" in pattern:
         raise BadInput(f"{KEY}: pattern and why take 1 to {LONGEST} characters of one line", where=where, mend=HOW)
-    if len(plain) < LEAST or len(plain) == len(pattern):
-        what = f"{KEY}: {pattern!r} needs {LEAST} characters that stand for themselves, and a # or ?"
+    if len(plain) < LEAST or not set(pattern) & set(WILD):
+        what = f"{KEY}: {pattern!r} needs {LEAST} letters or digits that stand for themselves, and a # or ?"
         raise BadInput(what, where=where, mend=HOW)
     return Varies(pattern=pattern, why=why)
 
@@ -81,6 +84,11 @@ def without(text: str, declared: Sequence[Varies]) -> str:
     for each in declared:
         text = each.pattern.join(re.split(each.expression, text))
     return text
+
+
+def unsteady(files: Mapping[str, bytes]) -> bool:
+    """Tell whether files ask for chance, or for the time of day to the second."""
+    return any(EACH_TIME.search(content) for name, content in files.items() if name.endswith(WRITTEN))
 
 
 def refuse_dates(

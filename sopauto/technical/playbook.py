@@ -20,7 +20,7 @@ from sopauto.errors import BadInput, NotBegun, Refused, SopautoError, Stale, Ste
 from sopauto.technical import run_rules
 from sopauto.technical.check_rules import refuse_hidden
 from sopauto.technical.comparing import comparable, done_once, left_over, named, not_approved, undone
-from sopauto.technical.front_matter import Varies, refuse_dates, varying, without
+from sopauto.technical.front_matter import Varies, refuse_dates, unsteady, varying, without
 from sopauto.technical.run_files import gather
 from sopauto.technical.variables import refuse_unread
 from sopauto.work import Artifact, Json, Plan, Probe, Report, Result, Unforeseen, WorkOrder, sha256
@@ -130,6 +130,10 @@ class RunPlaybook:
         texts = [*plan.lines, *plan.diff.splitlines(), *(task.arguments for task in plan.unforeseen)]
         added = [text for text in texts if not text.startswith(("-", " "))]
         refuse_dates(added, files, varying(files[where], where), now=self._now(), where=where)
+        if unsteady(files) and (other := not_approved(self._look(parameters, files, report)[1], plan)):
+            raise Refused(
+                f"a second look finds another plan: {other}", where=where, mend="let it be the same each time"
+            )
         return plan
 
     def _given(self, parameters: Json) -> Iterable[str]:

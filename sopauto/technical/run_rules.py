@@ -35,6 +35,7 @@ from sopauto.technical.run_words import (
     SURROUNDINGS,
     TASK_LISTS,
     actions,
+    is_data,
     on_the_server,
     options_of,
     short,
@@ -101,7 +102,7 @@ def faults(files: Mapping[str, bytes]) -> list[Fault]:
 
 def named(name: str, content: bytes) -> Named | None:
     """Return what a file of a run names; None for a file that is only sent to servers. Raises BadInput (malformed)."""
-    if "/files/" in name or not (name.endswith(FOLLOWED) or "/templates/" in name):
+    if "/files/" in name or not (name.endswith(FOLLOWED) or "/templates/" in name or is_data(name)):
         return None
     reading = _Reading(name)
     with suppress(_EnoughError):
@@ -114,14 +115,14 @@ def _read(reading: _Reading, name: str, content: bytes) -> None:
         reading.text(content.decode(errors="replace"))
     if _has_tasks(name):
         reading.tasks(content)
-    elif name.endswith((".yml", ".yaml", ".json")):
+    elif is_data(name):
         reading.variables(content.decode(errors="replace"))
 
 
 def _has_tasks(name: str) -> bool:
     """Tell whether a file holds plays, tasks, or what a role depends on."""
     parts = name.split("/")
-    if not name.endswith((".yml", ".yaml", ".json")) or "templates" in parts:
+    if not is_data(name) or "templates" in parts:
         return False
     if "roles" in parts[:-2]:
         return {"tasks", "handlers", "meta"} & set(parts[parts.index("roles") + 2 :]) != set()
@@ -180,8 +181,7 @@ class _Reading:
     def variables(self, text: str) -> None:
         """Read a file of variables."""
         for number, line in enumerate(text.splitlines(), 1):
-            match = re.match(r"\s*[-{]?\s*[\"']?(ansible_\w+)[\"']?\s*:", line)
-            if match:
+            for match in re.finditer(r"(?:^|[-{,?])\s*[\"']?(ansible_\w+)[\"']?\s*:", line):
                 self._variable(match[1], number)
 
     def _variable(self, name: str, line: int) -> None:
@@ -341,4 +341,4 @@ class _Reading:
 
 
 def _task(part: Mapping[str, Any]) -> str:
-    return f"task {part['name']!r}" if isinstance(part.get("name"), str) else "a task"
+    return f"task {part['name'][:80]!r}" if isinstance(part.get("name"), str) else "a task"

@@ -57,6 +57,8 @@ FILE_LOOKUPS: Final = ("file", "fileglob", "first_found", "template", "ini", "cs
 HERE: Final = ("localhost", "127.0.0.1", "::1")
 ITSELF: Final = re.compile(r"\{\{\s*(inventory_hostname|ansible_host|ansible_play_hosts(_all)?\[0\])\s*\}\}")
 BESIDE: Final = re.compile(r"\{\{\s*(playbook_dir|role_path)\s*\}\}/?")
+BARE: Final = frozenset(["defaults", "group_vars", "handlers", "host_vars", "meta", "tasks", "vars"])
+"""Folders of which Ansible reads files without an ending too."""
 FOLLOWED: Final = (".yml", ".yaml", ".json", ".j2", ".py")
 
 
@@ -89,6 +91,12 @@ def on_the_server(module: str, options: Mapping[str, Any]) -> bool:
     default = "yes" if module == "assemble" else "no"
     remote = str(options.get("remote_src", default)).lower() in {"yes", "true", "1", "on", "y", "t"}
     return module in {"copy", "template", "unarchive", "assemble", "uri"} and remote
+
+
+def is_data(name: str) -> bool:
+    """Tell whether Ansible reads a file of this name as tasks or variables, when it is not only sent to servers."""
+    parts = name.split("/")
+    return name.endswith((".yml", ".yaml", ".json")) or ("." not in parts[-1] and bool(BARE & set(parts[:-1])))
 
 
 def short(name: str) -> str:

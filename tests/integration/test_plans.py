@@ -364,6 +364,13 @@ def test_a_dated_name_is_refused_at_plan_unless_the_playbook_declares_it(bench: 
         bench.plan()
 
 
+@pytest.mark.parametrize("name", ["{{ now(fmt='%H%M%S') }}", "{{ 10 ** 9 | int | random }}"])
+def test_a_name_that_is_another_one_each_time_is_refused_at_plan(bench: Bench, name: str) -> None:
+    bench.tasks(DATED.replace("{{ now(fmt='FORM') }}", name))
+    with pytest.raises(Refused, match=r"a second look finds another plan.*sopauto_varies"):
+        bench.plan()
+
+
 def test_a_declared_name_is_shown_and_runs_though_it_differs_in_each_second(bench: Bench) -> None:
     vars_ = "  vars:\n    sopauto_varies: [{pattern: 'cadangan-##############', why: the moment}]\n"
     bench.tasks(DATED.replace("FORM", "%Y%m%d%H%M%S"), more=vars_)

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from sopauto.errors import BadInput, Stale
+from sopauto.technical.check_rules import hidden
+from sopauto.technical.front_matter import varying
 from sopauto.technical.playbook import PlaybookRun, RunPlaybook
 from sopauto.technical.run_files import gather, shipped
 from sopauto.technical.run_rules import faults
@@ -296,3 +298,40 @@ def test_a_role_that_is_missing_is_told_with_the_line_that_names_it(root: Path) 
 @pytest.mark.parametrize("playbook", sorted(path.name for path in (shipped() / "playbooks").glob("*.yml")))
 def test_shipped_playbooks_ask_for_nothing_else(playbook: str) -> None:
     assert faults(gather([shipped()], f"playbooks/{playbook}")) == []
+
+
+SEEN_BY_ANSIBLE = {
+    "roles/x/defaults/main.yml": "{a: 1, ansible_connection: local}\n",
+    "roles/x/vars/main": "ansible_connection: local\n",
+    "playbooks/host_vars/server-01": "ansible_connection: local\n",
+    "roles/x/tasks/more": "- shell: id\n  delegate_to: localhost\n",
+}
+
+
+@pytest.mark.parametrize("name", SEEN_BY_ANSIBLE)
+def test_variables_and_tasks_are_read_without_an_ending_and_on_one_line_too(root: Path, name: str) -> None:
+    write(root, {"playbooks/p.yml": f"{PLAY}  roles: [x]\n", name: SEEN_BY_ANSIBLE[name]})
+    assert [fault.where.partition(":")[0] for fault in faults(gather([root], "playbooks/p.yml"))] == [name]
+
+
+def test_a_task_without_an_ending_is_not_hidden_from_what_a_plan_refuses(root: Path) -> None:
+    write(root, {"playbooks/p.yml": f"{PLAY}  roles: [x]\n", "roles/x/tasks/more": "- shell: id\n  check_mode: no\n"})
+    assert [where for where, _, _ in hidden(gather([root], "playbooks/p.yml"))] == ["roles/x/tasks/more:2"]
+
+
+@pytest.mark.parametrize("variables", ["sopauto_varies", "[sopauto_varies]", "~"])
+def test_variables_that_are_no_mapping_declare_nothing(variables: str) -> None:
+    assert varying(f"{PLAY}  vars: {variables}\n".encode(), "p.yml") == ()
+
+
+@pytest.mark.parametrize("pattern", ["   ????????", "- -/.####", "########", "abc"])
+def test_a_pattern_that_stands_for_anything_is_refused(pattern: str) -> None:
+    text = f"{PLAY}  vars: {{sopauto_varies: [{{pattern: '{pattern}', why: x}}]}}\n"
+    with pytest.raises(BadInput, match="letters or digits that stand for themselves"):
+        varying(text.encode(), "p.yml")
+
+
+def test_an_error_tells_the_beginning_of_a_long_name(root: Path) -> None:
+    write(root, {"playbooks/p.yml": play(f"- name: {'x' * 9999}\n  shell: id\n  delegate_to: other")})
+    (fault,) = faults(gather([root], "playbooks/p.yml"))
+    assert len(fault.what) < 200
