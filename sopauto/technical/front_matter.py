@@ -25,7 +25,7 @@ KEY: Final = "sopauto_varies"
 MOST: Final = 20
 LONGEST: Final = 100
 LEAST: Final = 3
-"""Letters and digits of a pattern that stand for themselves: blanks and dashes are everywhere."""
+"""Characters of a pattern that stand for themselves, without blanks: those are everywhere."""
 WILD: Final = {"#": "[0-9]", "?": "[A-Za-z0-9]"}
 FORMS: Final = ("%Y%m%d", "%Y-%m-%d", "%Y_%m_%d", "%d%m%Y", "%d-%m-%Y", "%Y/%m/%d", "%y%m%d")
 CLOCKS: Final = re.compile(rb"ansible_date_time|date_time|strftime|now\s*\(|to_datetime")
@@ -70,11 +70,11 @@ def _varies(entry: Any, where: str) -> Varies:
     if not isinstance(entry, Mapping) or set(entry) != {"pattern", "why"}:
         raise BadInput(f"{KEY} is no list of pattern and why", where=where, mend=HOW)
     pattern, why = str(entry["pattern"]), one_line(str(entry["why"])).strip()
-    plain = [character for character in pattern if character.isalnum()]
+    plain = [character for character in pattern if character not in WILD and not character.isspace()]
     if not why or len(why) > LONGEST or len(pattern) > LONGEST or "\n" in pattern:
         raise BadInput(f"{KEY}: pattern and why take 1 to {LONGEST} characters of one line", where=where, mend=HOW)
     if len(plain) < LEAST or not set(pattern) & set(WILD):
-        what = f"{KEY}: {pattern!r} needs {LEAST} letters or digits that stand for themselves, and a # or ?"
+        what = f"{KEY}: {pattern!r} needs {LEAST} characters that stand for themselves, and a # or ?"
         raise BadInput(what, where=where, mend=HOW)
     return Varies(pattern=pattern, why=why)
 

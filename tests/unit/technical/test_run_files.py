@@ -324,10 +324,10 @@ def test_variables_that_are_no_mapping_declare_nothing(variables: str) -> None:
     assert varying(f"{PLAY}  vars: {variables}\n".encode(), "p.yml") == ()
 
 
-@pytest.mark.parametrize("pattern", ["   ????????", "- -/.####", "########", "abc"])
+@pytest.mark.parametrize("pattern", ["   ????????", "########", "abc"])
 def test_a_pattern_that_stands_for_anything_is_refused(pattern: str) -> None:
     text = f"{PLAY}  vars: {{sopauto_varies: [{{pattern: '{pattern}', why: x}}]}}\n"
-    with pytest.raises(BadInput, match="letters or digits that stand for themselves"):
+    with pytest.raises(BadInput, match="characters that stand for themselves"):
         varying(text.encode(), "p.yml")
 
 
