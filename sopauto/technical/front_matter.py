@@ -29,7 +29,7 @@ LEAST: Final = 3
 WILD: Final = {"#": "[0-9]", "?": "[A-Za-z0-9]"}
 FORMS: Final = ("%Y%m%d", "%Y-%m-%d", "%Y_%m_%d", "%d%m%Y", "%d-%m-%Y", "%Y/%m/%d", "%y%m%d")
 CLOCKS: Final = re.compile(rb"ansible_date_time|date_time|strftime|now\s*\(|to_datetime")
-EACH_TIME: Final = re.compile(rb"\b(random|shuffle|password_hash)\b|%[fsST]|\.(micro)?second\b|\.time\b")
+EACH_TIME: Final = re.compile(rb"\b(random|shuffle|password_hash)\b|%[fST]|\.(micro)?second\b|\.time\b")
 """What differs from one look to the next."""
 EPOCH: Final = re.compile(r"(?<!\d)\d{10}(?!\d)")
 WRITTEN: Final = (".yml", ".yaml", ".json", ".j2")
