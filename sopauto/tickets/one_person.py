@@ -34,8 +34,8 @@ def earlier_id(then: PeopleThen, people: People, entries: Sequence[Entry], body:
     for other, entry, signed in _others(entries, person):
         earlier = then.of(entry)
         other_keys, other_nip = _marks(earlier, other) if earlier else (frozenset[bytes](), "")
-        other_keys |= {material(entry.key)} if signed else frozenset()
-        for what, same in (("a key", (keys | {material(key)}) & other_keys), ("the NIP", nip and nip == other_nip)):
+        other_keys |= _key(entry.key) if signed else frozenset()
+        for what, same in (("a key", (keys | _key(key)) & other_keys), ("the NIP", nip and nip == other_nip)):
             if same:
                 did = "signed" if signed else "asks by"
                 return f"{person} has {what} of {other}, who {did} {entry.ticket} entry {entry.number}"
@@ -59,6 +59,14 @@ def refuse_other_id(then: PeopleThen, entries: Sequence[Entry], body: Json, key:
     if told:
         mend = "a person keeps one id: go on under that one, or let another person act"
         raise Refused(told, where=then.today.source, mend=mend)
+
+
+def _key(public: str) -> frozenset[bytes]:
+    """Return what tells a key from others; nothing of what is no key: its signature does not hold, and that is told."""
+    try:
+        return frozenset({material(public)})
+    except ValueError:
+        return frozenset()
 
 
 def _marks(people: People, person: str) -> tuple[frozenset[bytes], str]:

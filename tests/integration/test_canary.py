@@ -56,7 +56,7 @@ ONCE = """
 
 - name: Hand over
   ansible.builtin.command:
-    argv: ["true", "{{ told | to_json }}", "{{ telling | string }}"]
+    argv: "{{ ['true'] + (told.values() | map('to_json') | list) + telling }}"
   changed_when: false
 """
 """What need not be repeated in each role."""
