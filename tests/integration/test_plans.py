@@ -381,9 +381,16 @@ def test_a_declared_name_is_shown_and_runs_though_it_differs_in_each_second(benc
 
 
 def test_what_differs_without_a_word_is_stale_before_the_work(bench: Bench) -> None:
-    bench.tasks(DATED.replace("now(fmt='FORM')", "999999999 | random"))
+    number = bench.home / "number"
+    number.write_text("1")
+    bench.tasks(
+        f"    - {{name: Look, ansible.builtin.slurp: {{src: {number}}}, register: found}}\n"
+        + DATED.replace("now(fmt='FORM')", "found.content | b64decode")
+    )
+    plan = bench.plan()
+    number.write_text("2")
     with pytest.raises(Stale, match="declared"):
-        bench.run(bench.plan())
+        bench.run(plan)
     assert not list(bench.home.glob("cadangan-*"))
 
 
