@@ -20,8 +20,8 @@ from lab.sshd import Sshd
 from sopauto.app import quiet
 from sopauto.drivers.default_tests import DefaultTests, check
 from sopauto.drivers.ssh import Ssh
+from sopauto.machines.host_keys import fingerprint
 from sopauto.settings import Credentials
-from sopauto.technical.host_keys import fingerprint
 
 SOFTWARE: Final = 10
 ROUNDS: Final = 3

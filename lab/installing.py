@@ -13,7 +13,7 @@ from lab.mailbox import Mailbox
 from lab.walking import Walk
 from lab.workspace import Workspace
 from sopauto.catalogue.shelf import FILE, SHIPPED
-from sopauto.technical.host_keys import fingerprint
+from sopauto.machines.host_keys import fingerprint
 from sopauto.tickets.model import Letter
 
 AGENCY = Agency(

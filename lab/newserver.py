@@ -12,7 +12,7 @@ from lab.cast import LETTER_OF, UNIT, Role
 from lab.mailbox import Mailbox
 from lab.walking import Walk
 from lab.workspace import Workspace
-from sopauto.technical.host_keys import fingerprint
+from sopauto.machines.host_keys import fingerprint
 from sopauto.tickets.model import Letter
 
 AGENCY = Agency(

@@ -12,8 +12,8 @@ from sopauto.clock import DAYS, OfficeHours, day_in_words
 from sopauto.documents import sections
 from sopauto.documents.machine_work import OUTCOMES, WORDS
 from sopauto.documents.parts import Body, Filling, Pairs, shown
+from sopauto.machines.host_keys import fingerprint
 from sopauto.procedures.model import Step
-from sopauto.technical.host_keys import fingerprint
 from sopauto.tickets.record import outcome_of
 
 SHORT_KEY: Final = len("SHA256:") + 12

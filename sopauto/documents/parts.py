@@ -11,11 +11,11 @@ from sopauto.assets.model import Server
 from sopauto.clock import OfficeHours, day_in_words, moment_in_words
 from sopauto.errors import BadInput
 from sopauto.journal.entry import read_body
+from sopauto.machines.host_keys import fingerprint
 from sopauto.people import People
 from sopauto.procedures.fields import MAX_TEXT, one_line
 from sopauto.procedures.model import Field, Step
 from sopauto.settings import Agency, Settings
-from sopauto.technical.host_keys import fingerprint
 from sopauto.tickets.desk import Occasion
 
 Pairs = list[list[str]]

@@ -23,11 +23,11 @@ from types import TracebackType
 from typing import Final, Self
 
 from sopauto.drivers.openssh_words import unread
-from sopauto.drivers.ssh import Credentials
 from sopauto.errors import BadInput
 from sopauto.inventory.scan import STOPPED, Target, Unread
+from sopauto.machines.host_keys import key_type
+from sopauto.machines.login import Credentials
 from sopauto.procedures.fields import visible
-from sopauto.technical.host_keys import key_type
 
 PIECE: Final = 64 * 1024
 MAX_ERRORS: Final = 16 * 1024

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from sopauto.inventory.scan import Unread
+from sopauto.machines.host_keys import key_type
 from sopauto.procedures.fields import visible
-from sopauto.technical.host_keys import key_type
 
 HOST_KEY_TAKEN: Final = re.compile("^(?:Host key fingerprint is|Warning: Permanently added) ", re.MULTILINE)
 """From here on the server's words may be in the log, and the host key is no matter any more (needs VisualHostKey)."""

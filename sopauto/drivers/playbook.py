@@ -20,11 +20,11 @@ from sopauto.drivers.ssh import Ssh
 from sopauto.drivers.stopping import interruptible
 from sopauto.drivers.watched import prepare, watched
 from sopauto.errors import BadInput, StepFailed
+from sopauto.machines.host_keys import fingerprint
+from sopauto.machines.met import Silence
 from sopauto.procedures.fields import one_line
 from sopauto.technical.front_matter import varying
-from sopauto.technical.host_keys import fingerprint
 from sopauto.technical.playbook import LEAVE, PlaybookRun
-from sopauto.technical.reach import Silence
 from sopauto.work import Json, Report
 
 MAX_LOG: Final = 1024 * 1024

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from sopauto.drivers.ssh import Credentials, Ssh
+from sopauto.drivers.ssh import Ssh
 from sopauto.errors import StepFailed
+from sopauto.machines.login import Credentials
 from sopauto.work import Json
 
 if TYPE_CHECKING:

@@ -15,14 +15,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from sopauto.drivers.wire import Wire
 from sopauto.errors import BadInput, StepFailed
+from sopauto.machines.host_keys import fingerprint, key_type, refuse_changed
+from sopauto.machines.login import Credentials
+from sopauto.machines.met import Greeting, Silence
 from sopauto.procedures.fields import visible
 from sopauto.technical.collect import Login
-from sopauto.technical.host_keys import fingerprint, key_type, refuse_changed
-from sopauto.technical.reach import Greeting, Silence
 from sopauto.work import Json
 
 if TYPE_CHECKING:
@@ -35,26 +36,6 @@ LOG: Final = "sopauto.drivers.ssh.paramiko"
 RSA: Final = ("rsa-sha2-512", "rsa-sha2-256")
 """Signatures that prove a host key of the type `ssh-rsa`."""
 UNREACHABLE: Final = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
-
-
-class Credentials(Protocol):
-    """A login of the settings. `password_env` names the variable that holds the password, or the key's passphrase."""
-
-    @property
-    def user(self) -> str:
-        """The user's name on the server."""
-
-    @property
-    def key_file(self) -> Path | None:
-        """The private key, or a public one (`.pub`) whose private half the user's agent holds."""
-
-    @property
-    def password_env(self) -> str | None:
-        """The name of an environment variable."""
-
-    @property
-    def sudo_password_env(self) -> str | None:
-        """The variable that holds the password that sudo asks for."""
 
 
 @dataclass(slots=True)

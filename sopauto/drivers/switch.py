@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from sopauto.errors import BadInput, Refused, StepFailed
+from sopauto.machines.login import Credentials
 from sopauto.procedures.fields import one_line, visible
 from sopauto.technical.custody_port import SENT, LineRefusedError, Session, SessionLostError
 from sopauto.technical.port_state import ACCESS, PortState
@@ -56,22 +57,6 @@ OVS_QUIET: Final = frozenset(
 """Columns of a port that hold no setting, or one that is told otherwise."""
 
 T = TypeVar("T")
-
-
-class Credentials(Protocol):
-    """A login of the settings."""
-
-    @property
-    def user(self) -> str:
-        """The user's name on the switch."""
-
-    @property
-    def key_file(self) -> Path | None:
-        """The private key."""
-
-    @property
-    def password_env(self) -> str | None:
-        """The variable that holds the password."""
 
 
 class NetmikoSwitches:

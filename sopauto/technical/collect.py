@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from sopauto.errors import Refused, StepFailed
-from sopauto.technical.reach import reading_plan
+from sopauto.technical.reading import reading_plan
 from sopauto.work import Artifact, Json, Plan, Probe, Report, Result, WorkOrder, canonical
 
 MAX_BYTES = 2 * 1024 * 1024

@@ -7,36 +7,17 @@ failure; only a changed host key stops the step.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sopauto.errors import Refused
+from sopauto.machines.host_keys import fingerprint, key_type, refuse_changed
+from sopauto.machines.met import Greeting, Silence
 from sopauto.procedures.fields import visible
-from sopauto.technical.host_keys import fingerprint, key_type, refuse_changed
+from sopauto.technical.reading import reading_plan
 from sopauto.work import Json, Plan, Probe, Report, Result, WorkOrder
 
 SECONDS = 10.0
 """How long a server has for connecting, its banner and the key exchange together."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Greeting:
-    """What a server showed before any login: milliseconds to connect, its SSH banner, its proven host key."""
-
-    tcp_ms: float
-    banner: str
-    host_key: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Silence:
-    """Why a server could not be greeted. `tcp_ms` is None when not even TCP answered.
-
-    `reason` is one of dns, timeout, refused, unreachable, reset, flood, not-ssh.
-    """
-
-    reason: str
-    tcp_ms: float | None = None
 
 
 class Greeter(Protocol):
@@ -82,13 +63,6 @@ class Reach:
     def undo(self, order: WorkOrder, report: Report) -> Result:  # noqa: ARG002 - the Protocol's signature
         """Refuse: there is nothing to undo."""
         raise Refused("custody.check changes nothing that could be undone", where=order.ticket)
-
-
-def reading_plan(module: str, parameters: Json) -> Plan:
-    """Return the plan of a module that only reads: the server as target, no lines, no states."""
-    return Plan(
-        module=module, targets=(str(parameters["server"]),), parameters=parameters, before={}, lines=(), after={}
-    )
 
 
 def _unreachable(server: str, place: str, met: Silence) -> Result:

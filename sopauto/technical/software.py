@@ -16,7 +16,7 @@ from typing import Any, Final
 from sopauto.catalogue.shelf import Shelf
 from sopauto.errors import Refused, StepFailed
 from sopauto.technical.playbook import PlaybookRun, PlaybookRunner
-from sopauto.technical.reach import reading_plan
+from sopauto.technical.reading import reading_plan
 from sopauto.technical.server import ServerPlaybook
 from sopauto.technical.software_source import source_files
 from sopauto.work import Artifact, Json, Plan, Probe, Report, Result, WorkOrder

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Protocol
 
 from sopauto.errors import Refused
-from sopauto.technical.reach import reading_plan
+from sopauto.technical.reading import reading_plan
 from sopauto.work import Artifact, Json, Plan, Probe, Report, Result, WorkOrder
 
 

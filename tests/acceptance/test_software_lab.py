@@ -22,9 +22,9 @@ from sopauto.cli.console import say
 from sopauto.drivers.default_tests import DefaultTests
 from sopauto.drivers.playbook import Ansible
 from sopauto.drivers.ssh import Ssh
+from sopauto.machines.host_keys import fingerprint
 from sopauto.procedures.library import Library
 from sopauto.settings import Credentials
-from sopauto.technical.host_keys import fingerprint
 from sopauto.technical.run_files import shipped
 from sopauto.technical.software import Check, Configure, Install, Remove, Run, SoftwareStage
 from sopauto.technical.software_tests import RunTests

@@ -15,8 +15,8 @@ from sopauto.drivers import session as sessions
 from sopauto.drivers.default_tests import CHECKS, DefaultTests
 from sopauto.drivers.ssh import Ssh
 from sopauto.errors import StepFailed
+from sopauto.machines.host_keys import fingerprint
 from sopauto.settings import Credentials
-from sopauto.technical.host_keys import fingerprint
 from sopauto.technical.software_tests import Checked
 
 

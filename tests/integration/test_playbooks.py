@@ -18,8 +18,8 @@ from sopauto.drivers.differences import masked, told, why
 from sopauto.drivers.keeper import CUT, MAX_EVENT, MAX_TEXT, TOKEN, Filter
 from sopauto.drivers.playbook import MAX_LOG, Ansible
 from sopauto.errors import BadInput, StepFailed
+from sopauto.machines.host_keys import fingerprint
 from sopauto.settings import Credentials
-from sopauto.technical.host_keys import fingerprint
 from sopauto.technical.playbook import PlaybookRun
 
 ROOT = Path(__file__).parents[2]

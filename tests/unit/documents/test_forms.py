@@ -16,7 +16,7 @@ from sopauto.documents.forms import FORMS, Forms, required
 from sopauto.documents.inventory_form import size
 from sopauto.documents.letters import LETTERS
 from sopauto.errors import BadInput
-from sopauto.technical.host_keys import fingerprint
+from sopauto.machines.host_keys import fingerprint
 from sopauto.tickets.desk import Occasion
 from sopauto.tickets.model import Letter, Outcome, Verb
 from tests.unit.documents import entering, installation, installing, occasions

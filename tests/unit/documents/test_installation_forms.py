@@ -17,9 +17,9 @@ from sopauto.documents.forms import Forms
 from sopauto.documents.letters import LETTERS
 from sopauto.documents.sections import LONGEST_LINE, MOST_LINES
 from sopauto.errors import BadInput
+from sopauto.machines.host_keys import fingerprint
 from sopauto.procedures.model import Technical
 from sopauto.settings import DAYS, Office, period
-from sopauto.technical.host_keys import fingerprint
 from sopauto.tickets.desk import Occasion
 from sopauto.tickets.model import Action, Outcome, Verb
 from sopauto.tickets.storage import Reader
