@@ -26,7 +26,10 @@ IN_MEND = re.compile(
     r"`((?:ticket|custody|access|server|software|inventory|assets|mail|sop|store|schedule|workspace)\.[a-z-]+)[` ]"
 )
 INVOKES_OWN = frozenset({"help", "list", "debug", "version"})
-PAGES = [*(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY")), *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 SOURCES = [*sorted((ROOT / "sopauto").rglob("*.py")), *sorted((ROOT / "sopauto").rglob("*.typ"))]
 
 
