@@ -13,8 +13,10 @@ from typing import Any
 
 from benchmarks.measure import Figure, medians
 from lab.workspace import make_key, public_half
-from sopauto.drivers.switch import NetmikoSwitches
-from sopauto.technical.custody_port import Connect, Disconnect
+from sopauto.custody.live_port import LivePort
+from sopauto.custody.port import Connect, Disconnect
+from sopauto.custody.port_work import PortWork
+from sopauto.custody.switches.session import NetmikoSwitches
 from sopauto.work import Plan, WorkOrder
 
 SWITCHES = 20
@@ -37,6 +39,7 @@ class Login:
     key_file: Path
     user: str = "sopauto"
     password_env: None = None
+    sudo_password_env: None = None
 
 
 def run() -> list[Figure]:
@@ -80,17 +83,12 @@ def _orders(home: Path, login: Path, number: int, port: int, host_key: str) -> l
     there = Connect(switches, templates=home)
     plan = there.plan(parameters, lambda _: None)
     back = Disconnect(switches, templates=home)
-    lines = back.lines(_work(parameters), back.wanted(_work(parameters)))
+    work = PortWork.from_json(parameters)
+    lines = LivePort(work, switches, templates=home).lines(back.wanted(work))
     way_back = Plan(
         module=back.name, targets=plan.targets, parameters=parameters, before=plan.after, lines=lines, after=plan.before
     )
     return [(there, _order(plan)), (back, _order(way_back))]
-
-
-def _work(parameters: dict[str, Any]) -> Any:
-    from sopauto.technical.port_state import PortWork
-
-    return PortWork.of(parameters)
 
 
 def _order(plan: Plan) -> WorkOrder:
@@ -124,7 +122,7 @@ def _push(order: WorkOrder, login: Path, home: Path) -> None:
     """Send the lines and save, as an engineer's script would, with the same host key check and error pattern."""
     from netmiko import ConnectHandler
 
-    from sopauto.drivers.switch import IOS_ERROR
+    from sopauto.custody.switches.cisco_ios.driver import ERROR
 
     switch = order.parameters["switch"]
     known_hosts = home / f"known-{switch['id']}"
@@ -143,5 +141,5 @@ def _push(order: WorkOrder, login: Path, home: Path) -> None:
         alt_key_file=str(known_hosts),
         fast_cli=False,
     ) as connection:
-        connection.send_config_set(list(order.plan.lines), error_pattern=IOS_ERROR, cmd_verify=True)
+        connection.send_config_set(list(order.plan.lines), error_pattern=ERROR, cmd_verify=True)
         connection.save_config()

@@ -131,12 +131,12 @@ class App:
         return (GrantAccess if name == "access.grant" else RevokeAccess)(self.doors())
 
     def _of_custody(self, name: str) -> TechnicalModule:
+        from sopauto.custody.check import Reach
+        from sopauto.custody.port import Connect, Disconnect
+        from sopauto.custody.switches.session import NetmikoSwitches
         from sopauto.drivers.ssh import Ssh
-        from sopauto.drivers.switch import NetmikoSwitches
         from sopauto.inventory import script, snapshot
         from sopauto.technical.collect import Collect
-        from sopauto.technical.custody_port import Connect, Disconnect
-        from sopauto.technical.reach import Reach
 
         settings = self.settings
         if name in {"custody.connect", "custody.disconnect"}:

@@ -12,6 +12,7 @@ from sopauto.access_settings import Access
 from sopauto.assets.model import Place, Server
 from sopauto.catalogue.shelf import Shelf
 from sopauto.errors import BadInput, Refused
+from sopauto.machines.met import ServerAt
 from sopauto.people import People
 from sopauto.procedures.model import Procedure, Step
 from sopauto.procedures.modules import MODULES, faults
@@ -105,12 +106,8 @@ class ModuleParameters:
 
     def reach(self, server: Server, place: Place, reader: Reader) -> dict[str, Any]:
         """Return where the server should answer, and with which host key."""
-        return {
-            "server": server.id,
-            "address": str(place.address),
-            "port": self.ssh_port,
-            "host_key": reader.pinned_host_key(server.id),
-        }
+        pinned = reader.pinned_host_key(server.id)
+        return ServerAt(server=server.id, address=str(place.address), port=self.ssh_port, host_key=pinned).as_json()
 
     def inventory(self, server: Server, place: Place, reader: Reader) -> dict[str, Any]:
         """Return where the server answers, and as whom to log in."""

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from sopauto.technical import custody_port
+from sopauto.custody import change
+from sopauto.custody.switches.base import SENT
 from tests.acceptance.commands import ROOT
 from tests.acceptance.office import Office
 
@@ -52,7 +53,7 @@ def run_and_die(office: Office, ticket: str, moment: str, count: int = 1) -> Non
     assert ended.returncode == KILLED, ended.stderr.decode()
 
 
-@pytest.mark.parametrize("moment", [custody_port.READING, custody_port.SENDING])
+@pytest.mark.parametrize("moment", [change.READING, change.SENDING])
 def test_killed_before_the_first_line_it_is_run(office: Office, approved: str, moment: str) -> None:
     run_and_die(office, approved, moment)
     assert office.switch.configured() == []
@@ -63,7 +64,7 @@ def test_killed_before_the_first_line_it_is_run(office: Office, approved: str, m
 
 
 def test_killed_in_the_middle_it_is_unknown_until_an_engineer_decides(office: Office, approved: str) -> None:
-    run_and_die(office, approved, custody_port.SENT, count=3)
+    run_and_die(office, approved, SENT, count=3)
     sent = office.switch.configured()
     answer = office.inv("custody.connect", approved, as_="joko", expect=4)
     assert "neither as before nor as approved" in answer.stderr
@@ -77,7 +78,7 @@ def test_killed_in_the_middle_it_is_unknown_until_an_engineer_decides(office: Of
     assert "set, read back and saved" in office.inv("custody.connect", approved, as_="joko").stdout
 
 
-@pytest.mark.parametrize("moment", [custody_port.VERIFYING, custody_port.SAVING])
+@pytest.mark.parametrize("moment", [change.VERIFYING, change.SAVING])
 def test_killed_before_saving_it_is_saved_and_nothing_is_sent_twice(office: Office, approved: str, moment: str) -> None:
     run_and_die(office, approved, moment)
     sent = [line for line in office.switch.configured() if not line.startswith(("write", "conf"))]
@@ -88,7 +89,7 @@ def test_killed_before_saving_it_is_saved_and_nothing_is_sent_twice(office: Offi
     assert office.switch.startup.ports[office.port]["switchport access vlan"] == "30"
 
 
-@pytest.mark.parametrize("moment", [custody_port.SAVED, "result"])
+@pytest.mark.parametrize("moment", [change.SAVED, "result"])
 def test_killed_after_saving_it_is_recorded_as_done(office: Office, approved: str, moment: str) -> None:
     run_and_die(office, approved, moment)
     office.switch.received.clear()

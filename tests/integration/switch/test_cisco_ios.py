@@ -13,10 +13,10 @@ import pytest
 
 from lab.ios import IosSwitch
 from lab.workspace import make_key, public_half
-from sopauto.drivers.switch import NetmikoSwitches
+from sopauto.custody.port import Connect, Disconnect
+from sopauto.custody.switches.session import NetmikoSwitches
+from sopauto.custody.switches.template import read_template
 from sopauto.errors import BadInput, OutcomeUnknown, Refused, Stale, StepFailed
-from sopauto.technical.custody_port import Connect, Disconnect
-from sopauto.technical.port_state import read_template
 from sopauto.work import Plan, Probe, WorkOrder
 
 PORT = "GigabitEthernet1/0/1"
@@ -29,6 +29,7 @@ class Login:
     key_file: Path
     user: str = "sopauto"
     password_env: None = None
+    sudo_password_env: None = None
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def switch(running: tuple[IosSwitch, Path]) -> Iterator[IosSwitch]:
 @pytest.fixture
 def modules(running: tuple[IosSwitch, Path], tmp_path: Path) -> tuple[Connect, Disconnect]:
     switches = NetmikoSwitches(credentials={"switch": Login(key_file=running[1])}, locks=tmp_path / "locks")
-    return Connect(switches, templates=tmp_path, sleep=0.05), Disconnect(switches, templates=tmp_path, sleep=0.05)
+    return Connect(switches, templates=tmp_path, pause=0.05), Disconnect(switches, templates=tmp_path, pause=0.05)
 
 
 def parameters(switch: IosSwitch, **changes: Any) -> dict[str, Any]:
@@ -317,7 +318,7 @@ def test_one_change_at_a_time_on_each_switch(
 ) -> None:
     import fcntl
 
-    monkeypatch.setattr("sopauto.drivers.switch.LOCK_SECONDS", 0.2)
+    monkeypatch.setattr("sopauto.custody.switches.session.LOCK_SECONDS", 0.2)
     (tmp_path / "locks").mkdir()
     with (tmp_path / "locks" / "sw1.lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)

@@ -22,7 +22,7 @@ HEAVY = (
     "ansible_runner",
     "typst",
     "sopauto.technical.playbook",
-    "sopauto.technical.custody_port",
+    "sopauto.custody.port",
 )
 LOADED = f"""
 import sys

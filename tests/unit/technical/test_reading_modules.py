@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from sopauto.custody.check import Reach
 from sopauto.errors import BadInput, Refused, StepFailed
 from sopauto.machines.host_keys import fingerprint
 from sopauto.machines.met import Greeting, Silence
 from sopauto.technical.collect import MAX_BYTES, SECONDS, Collect, Login
-from sopauto.technical.reach import Reach
 from sopauto.work import Probe, WorkOrder
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKJIJFtrKaq5WzdTAB2KdY9mf5ZbXxHrWVWuCfV609+5"

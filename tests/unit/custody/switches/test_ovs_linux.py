@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
-from sopauto.drivers.switch import PLATFORMS
+from sopauto.assets.model import Switch
+from sopauto.custody.port import Connect, Disconnect
+from sopauto.custody.switches.base import Session
+from sopauto.custody.switches.ovs_linux.driver import OvsSession
 from sopauto.errors import BadInput, Refused
-from sopauto.technical.custody_port import Connect, Disconnect, Session
 from sopauto.work import Json
 
 INTERFACE = "08227261-e451-4720-ae30-85f673f15d6f"
@@ -75,15 +77,22 @@ class Switches:
     shell: Shell
 
     @contextmanager
-    def session(self, switch: Json) -> Iterator[Session]:
-        yield PLATFORMS["ovs_linux"](self.shell, io.BytesIO())
+    def session(self, switch: Switch) -> Iterator[Session]:
+        yield OvsSession(self.shell, io.BytesIO())
 
 
 def plan(shell: Shell, *, port: str = "tap1", module: type[Connect | Disconnect] = Connect) -> Json:
     parameters = {
         "server": "web-01",
         "ticket": "PS-2026-0001",
-        "switch": {"id": "sw1", "platform": "ovs_linux"},
+        "switch": {
+            "id": "sw1",
+            "platform": "ovs_linux",
+            "host": "192.0.2.1",
+            "port": 22,
+            "credentials": "switch",
+            "host_key": "",
+        },
         "port": port,
         "vlan": 30,
         "unused_vlan": 999,

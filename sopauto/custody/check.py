@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from sopauto.errors import Refused
 from sopauto.machines.host_keys import fingerprint, key_type, refuse_changed
-from sopauto.machines.met import Greeting, Silence
+from sopauto.machines.met import Greeting, ServerAt, Silence
 from sopauto.procedures.fields import visible
 from sopauto.technical.reading import reading_plan
 from sopauto.work import Json, Plan, Probe, Report, Result, WorkOrder
@@ -46,15 +46,13 @@ class Reach:
 
     def apply(self, order: WorkOrder, report: Report) -> Result:
         """Greet the server and return what it showed; raises StepFailed (another host key than the pinned one)."""
-        asked = order.parameters
-        server, place = str(asked["server"]), f"{asked['address']} port {asked['port']}"
-        report(f"greeting {server} on {place}")
-        pinned = asked.get("host_key")
-        met = self._ssh.greet(str(asked["address"]), int(asked["port"]), pinned=pinned, seconds=SECONDS)
+        asked = ServerAt.from_json(order.parameters)
+        report(f"greeting {asked.server} on {asked.place}")
+        met = self._ssh.greet(asked.address, asked.port, pinned=asked.host_key, seconds=SECONDS)
         if isinstance(met, Silence):
-            return _unreachable(server, place, met)
-        refuse_changed(pinned, met.host_key, server=server)
-        return _reachable(server, place, met, first=pinned is None)
+            return _unreachable(asked, met)
+        refuse_changed(asked.host_key, met.host_key, server=asked.server)
+        return _reachable(asked, met)
 
     def probe(self, order: WorkOrder, report: Report) -> Probe:  # noqa: ARG002 - the Protocol's signature
         """Tell that nothing was changed: a reading leaves no trace."""
@@ -65,17 +63,17 @@ class Reach:
         raise Refused("custody.check changes nothing that could be undone", where=order.ticket)
 
 
-def _unreachable(server: str, place: str, met: Silence) -> Result:
+def _unreachable(asked: ServerAt, met: Silence) -> Result:
     facts: dict[str, Any] = {"reachable": False, "reason": met.reason, "tcp_ms": met.tcp_ms}
-    return Result(changed=False, summary=f"{server} does not answer on {place}: {met.reason}", facts=facts)
+    return Result(changed=False, summary=f"{asked.server} does not answer on {asked.place}: {met.reason}", facts=facts)
 
 
-def _reachable(server: str, place: str, met: Greeting, *, first: bool) -> Result:
+def _reachable(asked: ServerAt, met: Greeting) -> Result:
     seen = fingerprint(met.host_key)
-    told = "first contact, to be pinned" if first else "as pinned"
+    known = "first contact, to be pinned" if asked.host_key is None else "as pinned"
     return Result(
         changed=False,
-        summary=f"{server} answers on {place} in {met.tcp_ms:g} ms; host key {seen} ({told})",
+        summary=f"{asked.server} answers on {asked.place} in {met.tcp_ms:g} ms; host key {seen} ({known})",
         facts={
             "reachable": True,
             "tcp_ms": met.tcp_ms,

@@ -1,0 +1,1 @@
+"""Switches: one folder per platform, and what all of them share."""

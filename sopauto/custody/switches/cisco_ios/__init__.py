@@ -1,0 +1,1 @@
+"""Switches that speak Cisco IOS."""

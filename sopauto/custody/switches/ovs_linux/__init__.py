@@ -1,0 +1,1 @@
+"""Open vSwitch on Linux."""
