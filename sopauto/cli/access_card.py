@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sopauto.cli.console import Context, app, command, print_json, say
+from sopauto.cli.console import Context, app, command, hint, print_json, say
 from sopauto.errors import BadInput
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def make_key(c: Context) -> None:
     path = app(c).settings.access.card_key
     public = make(path)
     say(f"made {path}")
-    say(f"  guards need {public} only: `inv access.check CODE --public {public.name} --list FILE`")
+    hint(f"  guards need {public} only: `inv access.check CODE --public {public.name} --list FILE`")
 
 
 @command(name="make-door", help={"door": "the name of a csv door in [access.doors]"})
@@ -51,7 +51,7 @@ def card(c: Context, ticket: str, photo: str, out: str = "") -> None:
     with here.store.write() as writer:
         writer.access.card_made(ticket, here.clock.now())
     say(f"wrote {path} ({len(content):,} bytes)")
-    say(f"  type: inv access.check {token}")
+    hint(f"  type: inv access.check {token}")
 
 
 @command(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sopauto.cli.access_card import day_of
-from sopauto.cli.console import Context, app, command, print_json, say, table
+from sopauto.cli.console import Context, app, command, hint, print_json, say, table
 from sopauto.errors import BadInput, StepFailed
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def import_entries(c: Context, file: str, json: bool = False) -> None:
         print_json({"added": added, "known": known})
     else:
         say(f"{added} entries added, {known} known before")
-        say("  type: inv access.entries --without-right")
+        hint("  type: inv access.entries --without-right")
 
 
 @command(
@@ -151,4 +151,4 @@ def _tell(here: App, on: str, day: date, *, json: bool) -> None:
     cells = [[row[i] for i in SHOWN] for row in lines[:MOST]]
     table([COLUMNS[i] for i in SHOWN], cells, empty=f"nobody has access on {day.isoformat()}")
     if len(lines) > MOST:
-        say(f"{len(lines) - MOST} more: inv access.register {f'--on {on} ' if on else ''}--xlsx FILE")
+        hint(f"{len(lines) - MOST} more: inv access.register {f'--on {on} ' if on else ''}--xlsx FILE")

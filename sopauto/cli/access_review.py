@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sopauto.cli.console import Context, app, command, print_json, say, table
+from sopauto.cli.console import Context, app, command, hint, print_json, say, table
 from sopauto.cli.running import HELP, desk_of, send_mail
+from sopauto.cli.typed import as_typed, one_line
 from sopauto.errors import BadInput, SopautoError, StepFailed
 
 if TYPE_CHECKING:
@@ -38,14 +39,14 @@ def review(c: Context, as_: str = "", key: str = "", json: bool = False) -> None
         except (BadInput, StepFailed) as error:
             if not opened and isinstance(error, BadInput):
                 raise
-            faults.append(str(error))
+            faults.append(one_line(error))
     send_mail(here, json=json)
     if json:
         print_json([{"ticket": ticket.id, "reviewer": reviewer} for ticket, reviewer in opened])
     else:
         for ticket, reviewer in opened:
             say(f"{ticket.id}: {ticket.data['jumlah_akses']} lines for {reviewer}")
-            say(f"  type: inv access.lines {ticket.id}")
+            hint(f"  type: inv access.lines {ticket.id}")
         if not due:
             say("no review is due")
     if faults:
@@ -81,7 +82,7 @@ def lines(c: Context, ticket: str, json: bool = False) -> None:
         return
     table(columns, rows, empty="the review has no lines")
     if any(line.answer is None for line in found):
-        say(f"  type: inv access.answer {ticket} --confirm CARD --withdraw CARD  or  --confirm all")
+        hint(f"  type: inv access.answer {ticket} --confirm CARD --withdraw CARD  or  --confirm all")
 
 
 @command(
@@ -145,10 +146,10 @@ def _compare(here: App, *, json: bool) -> None:
     try:
         found = list(here.comparing().run())
     except SopautoError as error:
-        say(f"  doors: not compared ({error})", to=out)
+        say(f"  doors: not compared ({one_line(error)})", to=out)
         return
     for each in found:
-        again = "; it is to be ended again by `inv access.expire`" if each.reopened else ""
+        again = as_typed("; it is to be ended again by `inv access.expire`") if each.reopened else ""
         say(f"  door {each.door}{f', card {each.card}' if each.card else ''}: {each.told}{again}", to=out)
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sopauto.cli.console import Context, app, command, print_json, say, table
+from sopauto.cli.console import Context, app, command, hint, print_json, say, table
 from sopauto.errors import BadInput
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def list_(c: Context, kind: str, json: bool = False) -> None:
     elif rows:
         table(list(rows[0]), [["-" if value is None else value for value in row.values()] for row in rows])
     else:
-        say(f"no {kind}; add some with `inv assets.import FILE`")
+        hint(f"no {kind}; add some with `inv assets.import FILE`")
 
 
 @command(help={"kind": KIND, "set": "a value as name=value (several times)"}, iterable=["set"])

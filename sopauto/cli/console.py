@@ -20,7 +20,8 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from sopauto.cli.streams import guard_streams
+from sopauto.cli.streams import guard_streams, lost_output
+from sopauto.cli.typed import as_typed, one_line
 from sopauto.data_file import is_text
 from sopauto.errors import BadInput, Conflict, NotRecorded, OutcomeUnknown, Refused, SopautoError, StepFailed
 
@@ -33,6 +34,7 @@ __all__ = [
     "Context",
     "app",
     "command",
+    "hint",
     "json_text",
     "library",
     "print_json",
@@ -47,9 +49,14 @@ EXIT_CODES: Mapping[type[SopautoError], int] = {StepFailed: 1, Conflict: 1, BadI
 
 
 def command(**options: Any) -> Callable[[Callable[..., None]], Any]:
-    """Make an Invoke task whose foreseen errors become one line and an exit code."""
+    """Make an Invoke task whose foreseen errors become one line and an exit code.
+
+    Where output is lost (a full disk), a command that signs keeps the exit code of its action; any other has failed.
+    """
 
     def decorate(body: Callable[..., None]) -> Any:
+        signs = "key" in inspect.signature(body).parameters
+
         @functools.wraps(body)
         def guarded(c: Context, *args: Any, **kwargs: Any) -> None:
             guard_streams()
@@ -60,8 +67,11 @@ def command(**options: Any) -> Callable[[Callable[..., None]], Any]:
                 # `inv --debug` is Invoke's own flag: it lets its log speak.
                 if logging.getLogger("invoke").isEnabledFor(logging.DEBUG):
                     raise
-                raise Exit(f"{label(error)}: {printable(str(error))}", code=exit_code(error)) from None
+                raise Exit(f"{label(error)}: {printable(one_line(error))}", code=exit_code(error)) from None
+            if not signs and lost_output():
+                raise Exit(code=1)
 
+        guarded.__doc__ = as_typed(body.__doc__ or "")
         return task(**{**options, "help": _own_help(body, options.get("help", {}))})(guarded)
 
     return decorate
@@ -106,6 +116,11 @@ def say(text: str = "", *, to: TextIO | None = None) -> None:
     print(printable(text), flush=True, file=to)
 
 
+def hint(text: str) -> None:
+    """Print one line that names a command, as it is typed here."""
+    say(as_typed(text))
+
+
 def json_text(value: Any, *, indent: int = 2) -> str:
     """Return a value as indented JSON in which every character is one that can be seen, the others escaped."""
     text = json_format.dumps(value, ensure_ascii=False, indent=indent, default=str)
@@ -133,7 +148,7 @@ def told_after(ticket: str, *, json: bool = False) -> Iterator[None]:
         # At its end Python writes what is left; into the closed pipe it would fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:
-        what = str(error) if isinstance(error, SopautoError) else f"{type(error).__name__}: {error}"
+        what = one_line(error) if isinstance(error, SopautoError) else f"{type(error).__name__}: {error}"
         if json:
             print_json({"ticket": ticket, "kept": True, "fault": what})
         else:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sopauto.cli.console import Context, app, command, print_json, table
+from sopauto.cli.typed import as_typed, one_line
 from sopauto.errors import BadInput, SopautoError, StepFailed
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def _examined(here: App) -> Iterator[tuple[str, str, str]]:
         try:
             yield name, "ok", examine(here)
         except (SopautoError, OSError) as error:
-            yield name, "WRONG", str(error)
+            yield name, "WRONG", one_line(error)
 
 
 def _settings(here: App) -> str:
@@ -115,7 +116,7 @@ def _anchors(here: App) -> str:
     anchors = here.settings.anchors
     newest = max((path.name for path in anchors.folder.glob("*.jsonl")), default="")
     if not newest:
-        return "none yet: a cut end or a fork would not show; `inv ticket.anchor`"
+        return as_typed("none yet: a cut end or a fork would not show; `inv ticket.anchor`")
     outside = f"mailed to {', '.join(anchors.mail_to)}" if anchors.mail_to else "keep a copy outside"
     return f"the newest in {anchors.folder}: {newest}; {outside}"
 
@@ -149,7 +150,8 @@ def _reminders(here: App) -> str:
         overdue = len(reader.reminders.overdue(now))
         forgotten = reader.reminders.forgotten(now - timedelta(days=1))
     if forgotten:
-        return f"{overdue} tickets are overdue, {forgotten} for a day without a reminder: `inv ticket.remind`"
+        late = f"{overdue} tickets are overdue, {forgotten} for a day without a reminder"
+        return f"{late}: {as_typed('`inv ticket.remind`')}"
     return f"{overdue} tickets are overdue"
 
 

@@ -6,7 +6,7 @@ from json import loads
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sopauto.cli.console import print_json, say
+from sopauto.cli.console import hint, print_json, say
 from sopauto.errors import BadInput
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def record_form(here: App, host: str, path: Path, *, json: bool) -> None:
         print_json({"server": server.id, "scan": scan.id, "taken_at": snapshot.taken_at.isoformat()})
         return
     say(f"{server.id}: recorded as of {snapshot.taken_at:%Y-%m-%d %H:%M}")
-    say(f"type: inv inventory.drift, inv inventory.form --host {server.id}")
+    hint(f"type: inv inventory.drift, inv inventory.form --host {server.id}")
 
 
 def print_blank(here: App, host: str) -> None:
@@ -48,7 +48,7 @@ def print_blank(here: App, host: str) -> None:
         server, pools = _by_form(here, reader.assets, host), reader.assets.pools()
     assert server.place is not None
     for line in blank(server, server.place, pools, here.clock.now().date()).splitlines():
-        say(line)
+        hint(line)
 
 
 def _by_form(here: App, register: Register, host: str) -> Server:

@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sopauto.cli.console import Context, app, print_json, say, told_after
+from sopauto.cli.console import Context, app, hint, print_json, say, told_after
+from sopauto.cli.typed import one_line
 from sopauto.errors import BadInput, SopautoError
 
 if TYPE_CHECKING:
@@ -67,12 +68,12 @@ def send_mail(here: App, *, json: bool) -> bool:
     except (SopautoError, OSError, ValueError) as error:
         # The action is written: what is wrong with the mail must not make it look refused.
         if not json:
-            say(f"  mail: waits ({error})")
+            say(f"  mail: waits ({one_line(error)})")
         return False
     if delivery.waiting and not json:
-        say(f"  mail: {delivery.waiting} wait ({delivery.reason}); `inv mail.send` tries again")
+        hint(f"  mail: {delivery.waiting} wait ({delivery.reason}); `inv mail.send` tries again")
     if delivery.refused and not json:
-        say(f"  mail: {delivery.refused} refused; see `inv mail.list`")
+        hint(f"  mail: {delivery.refused} refused; see `inv mail.list`")
     return not delivery.waiting and not delivery.refused
 
 

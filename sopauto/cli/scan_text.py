@@ -11,7 +11,8 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sopauto.cli.console import print_json, say, table
+from sopauto.cli.console import hint, print_json, say, table
+from sopauto.cli.typed import as_typed
 from sopauto.errors import StepFailed
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def _tell(scan: Scan, tally: Tally, unread: Sequence[Reading], zone: tzinfo) -> 
     if not tally.interrupted:
         month = scan.begun_at.astimezone(zone)
         before = month.replace(day=1) - timedelta(days=1)
-        say(f"type: inv inventory.drift, inv inventory.diff {before:%Y-%m} {month:%Y-%m}")
+        hint(f"type: inv inventory.drift, inv inventory.diff {before:%Y-%m} {month:%Y-%m}")
 
 
 def tell_scans(here: App, limit: int, *, json: bool) -> None:
@@ -128,7 +129,7 @@ def tell_scans(here: App, limit: int, *, json: bool) -> None:
         print_json({"scans": [asdict(scan) for scan in found], "unread": [_plain(one) for one in unread]})
         return
     rows = [[scan.id, _local(here, scan.begun_at), _ended(here, scan), scan.wanted] for scan in found]
-    table(["scan", "begun", "ended", "servers"], rows, empty="no scan yet; type: inv inventory.scan")
+    table(["scan", "begun", "ended", "servers"], rows, empty=as_typed("no scan yet; type: inv inventory.scan"))
     _tell_unread(unread)
 
 
@@ -138,7 +139,7 @@ def _tell_unread(unread: Sequence[Reading]) -> None:
     if unread:
         table(["not read", "why", "more"], [[one.server, REASONS[one.reason], one.detail] for one in unread[:SHOWN]])
     if len(unread) > SHOWN:
-        say(f"and {len(unread) - SHOWN} more; see `inv inventory.scans --json`")
+        hint(f"and {len(unread) - SHOWN} more; see `inv inventory.scans --json`")
 
 
 def _plain(reading: Reading) -> dict[str, str]:
@@ -146,7 +147,7 @@ def _plain(reading: Reading) -> dict[str, str]:
 
 
 def _ended(here: App, scan: Scan) -> str:
-    return _local(here, scan.ended_at) if scan.ended_at else "broken off; `inv inventory.scan --resume`"
+    return _local(here, scan.ended_at) if scan.ended_at else as_typed("broken off; `inv inventory.scan --resume`")
 
 
 def _local(here: App, moment: datetime) -> str:

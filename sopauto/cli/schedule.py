@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sopauto.cli.console import Context, app, command, print_json, say, table
+from sopauto.cli.console import Context, app, command, hint, print_json, say, table
 from sopauto.errors import BadInput, StepFailed
 
 if TYPE_CHECKING:
@@ -41,11 +41,11 @@ def install(
         _install_cron(place, dry_run=dry_run)
         if place.ahead:
             say(f"  cron runs in the machine's zone: the times of {place.zone} were moved by {place.ahead} minutes")
-            say("  type: inv schedule.install --cron  again when one of the two zones sets its clocks (summer time)")
+            hint("  type: inv schedule.install --cron  again when one of the two zones sets its clocks (summer time)")
     else:
         _install_units(place, _directory(directory), dry_run=dry_run, live=not directory)
     if not place.key:
-        say("  not installed: access-review (it signs): add --as OPERATOR --key FILE, or type `inv access.review`")
+        hint("  not installed: access-review (it signs): add --as OPERATOR --key FILE, or type `inv access.review`")
 
 
 @command(help={name: HELP[name] for name in ("cron", "directory", "json")})
@@ -121,7 +121,7 @@ def _install_units(place: Place, directory: Path, *, dry_run: bool, live: bool) 
             _run(_systemctl(*arguments))
         else:
             say(f"  type: {' '.join(_systemctl(*arguments))}")
-    say("  type: inv schedule.status")
+    hint("  type: inv schedule.status")
 
 
 def _write_units(files: Mapping[str, str], directory: Path) -> None:
@@ -149,7 +149,7 @@ def _install_cron(place: Place, *, dry_run: bool) -> None:
         return
     _run(["crontab", "-"], given=merged(_crontab(), lines))
     say(f"wrote {len(lines)} lines into your crontab")
-    say("  type: inv schedule.status --cron")
+    hint("  type: inv schedule.status --cron")
 
 
 def _ahead(here: App) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sopauto.cli.console import Context, app, command, print_json, say, shelf, table
 from sopauto.cli.running import HELP, run_module
+from sopauto.cli.typed import one_line
 from sopauto.errors import StepFailed
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _holds(c: Context, ticket: str, *, person: str, key: str, json: bool) -> boo
     try:
         _, result = run(desk, ticket, person=person, module="software.test")
     except StepFailed as error:
-        say(f"{ticket}: {error}")
+        say(f"{ticket}: {one_line(error)}")
         return False
     say(f"{ticket}: {result.summary}")
     return not result.facts["failed"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sopauto.cli.console import Context, app, command, print_json, say
+from sopauto.cli.console import Context, app, command, hint, print_json, say
 
 
 @command(help={"json": "print JSON"})
@@ -24,7 +24,7 @@ def status(c: Context, json: bool = False) -> None:
     for name, value in told.items():
         say(f"{name:<10} {value}")
     if revision != newest():
-        say("type: inv store.upgrade")
+        hint("type: inv store.upgrade")
 
 
 @command()

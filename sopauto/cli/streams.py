@@ -1,4 +1,7 @@
-"""What a command prints never decides what it does: a reader that goes away, or a full disk, stops no action."""
+"""What a command prints never decides what it does: a reader that goes away, or a full disk, stops no action.
+
+What only reads has failed all the same when a full disk took nothing of it: `lost_output` tells.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ class Unbroken:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self.lost = False
 
     def write(self, text: str) -> int:
         """Write a text, or nothing where it cannot be written."""
@@ -43,7 +47,8 @@ class Unbroken:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, number)
         os.close(nowhere)
-        if not isinstance(error, BrokenPipeError) and number != sys.__stderr__.fileno():  # type: ignore[union-attr]
+        self.lost = self.lost or not isinstance(error, BrokenPipeError)
+        if self.lost and number != sys.__stderr__.fileno():  # type: ignore[union-attr]
             print(f"some of the output could not be written ({error}); the command went on", file=sys.stderr)
 
 
@@ -56,3 +61,9 @@ def guard_streams() -> None:
         elif stream is getattr(sys, f"__{name}__"):
             stream.reconfigure(errors="backslashreplace")
             setattr(sys, name, cast(TextIO, Unbroken(stream)))
+
+
+def lost_output() -> bool:
+    """Tell whether some of the output could not be written, though somebody wanted it."""
+    sys.stdout.flush()
+    return isinstance(sys.stdout, Unbroken) and sys.stdout.lost

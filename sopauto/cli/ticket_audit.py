@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sopauto.cli.console import Context, app, command, print_json, say
+from sopauto.cli.console import Context, app, command, hint, print_json, say
 from sopauto.cli.running import HELP, send_mail
+from sopauto.cli.typed import as_typed
 from sopauto.errors import BadInput, StepFailed
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def verify(c: Context, ticket: str, anchor: list[str] | None = None, json: bool 
         print_json(told | ({"anchors": [one.name for one in given]} if given else {}))
     else:
         for line in (*findings, *(f"note: {note}" for note in notes)):
-            say(f"  {line}")
+            say(f"  {as_typed(line)}")
         mended = f", with a mended clock at {', '.join(report.mended)}" if report.mended else ""
         found = "NOT intact" if findings else f"intact{mended}"
         say(f"{report.tickets} tickets, {report.entries} entries: {found}")
@@ -173,4 +174,4 @@ def _tell(person: str | None, file: Path, tickets: int, to: Sequence[str], *, js
     for address in to:
         say(f"  mailed to {address}")
     say("  keep it outside: on another machine, or on paper")
-    say(f"  type: inv ticket.verify all --anchor {file}")
+    hint(f"  type: inv ticket.verify all --anchor {file}")

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sopauto.cli.console import Context, app, command, print_json, say, table
+from sopauto.cli.console import Context, app, command, hint, print_json, say, table
 from sopauto.cli.running import HELP
 from sopauto.cli.ticket_text import MOST, SHORT, mask_in
 from sopauto.errors import BadInput, StepFailed
@@ -29,7 +29,7 @@ def papers(c: Context, ticket: str, json: bool = False) -> None:
         return
     rows = [[paper["entry"], paper["step"], paper["name"], paper["sha256"][:SHORT]] for paper in found]
     table(["entry", "at step", "name", "digest"], rows)
-    say(f"  type: inv ticket.paper {ticket} NAME --to FILE")
+    hint(f"  type: inv ticket.paper {ticket} NAME --to FILE")
 
 
 @command(
@@ -59,7 +59,7 @@ def paper(c: Context, ticket: str, name: str, to: str = "") -> None:
     for line in lines[:MOST]:
         say(line)
     if len(lines) > MOST:
-        say(f"… {len(lines) - MOST} lines more: inv ticket.paper {ticket} {found['name']} --to FILE")
+        hint(f"… {len(lines) - MOST} lines more: inv ticket.paper {ticket} {found['name']} --to FILE")
 
 
 def _papers(reader: Reader, ticket: str) -> list[dict[str, Any]]:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sopauto.cli.console import print_json, printable, say, table
+from sopauto.cli.console import hint, print_json, printable, say, table
+from sopauto.cli.streams import lost_output
 from sopauto.cli.ticket_text import SHORT, compact, local, moment, plan_lines, standing, tell_lines, tell_standing
+from sopauto.cli.typed import one_line
 from sopauto.errors import SopautoError
 
 if TYPE_CHECKING:
@@ -50,7 +52,8 @@ def tell_ticket(here: App, ticket_id: str, *, person: str = "", full: bool = Fal
     mask = mask_of(sheet.procedure, sheet.entries)
     if json:
         print_json(mask(_as_json(here, sheet)))
-    if json or _tell(here, sheet, mask, full=full):
+    shown = json or _tell(here, sheet, mask, full=full)
+    if shown and not lost_output():
         _note_look(here, sheet, person)
 
 
@@ -94,7 +97,7 @@ def _note_look(here: App, sheet: Sheet, person: str) -> None:
             with here.store.write() as writer:
                 writer.look(*seen, here.clock.now())
     except SopautoError as error:
-        print(printable(f"that {person} looked could not be written: {error}"), file=sys.stderr)
+        print(printable(f"that {person} looked could not be written: {one_line(error)}"), file=sys.stderr)
 
 
 def _as_json(here: App, sheet: Sheet) -> dict[str, Any]:
@@ -142,7 +145,7 @@ def _tell(here: App, sheet: Sheet, mask: Mask, *, full: bool) -> bool:
     for paper in _latest(papers_of(sheet.bodies)):
         older = f" ({paper['kept']} kept, the last)" if paper["kept"] > 1 else ""
         say(f"  paper: {paper['name']} {paper['sha256'][:SHORT]} of {paper['step']}{older}")
-    say(f"  open:  inv ticket.paper {ticket.id} NAME --to FILE")
+    hint(f"  open:  inv ticket.paper {ticket.id} NAME --to FILE")
     say()
     history = mask(_history(here, sheet))
     table(["no", "at", "who", "as", "did", "at step", "to", "note"], [list(row.values())[:8] for row in history])

@@ -7,8 +7,9 @@ from datetime import datetime
 from json import dumps
 from typing import TYPE_CHECKING, Any, Final
 
-from sopauto.cli.console import print_json, say, table, told_after
+from sopauto.cli.console import hint, print_json, say, table, told_after
 from sopauto.cli.running import MODULE_COMMANDS
+from sopauto.cli.typed import as_typed
 
 if TYPE_CHECKING:
     from sopauto.app import App
@@ -111,7 +112,7 @@ def standing(here: App, ticket: Ticket) -> dict[str, Any]:
         "due": moment(local(here, due)) if due else None,
         "overdue": bool(due and due < here.clock.now()),
         "who": who_is_next(here, procedure, ticket),
-        "type": next_command(procedure, ticket, plan=name),
+        "type": as_typed(next_command(procedure, ticket, plan=name)),
     }
 
 
@@ -224,7 +225,7 @@ def tell_lines(ticket: Ticket, lines: Sequence[str], mask: Mask, *, full: bool) 
         say(line)
     whole = shown == lines
     if not whole:
-        say(f"  folded; all of it: inv ticket.show {ticket.id} --full")
+        hint(f"  folded; all of it: inv ticket.show {ticket.id} --full")
     return whole
 
 
@@ -248,10 +249,10 @@ def tell_list(here: App, rows: Sequence[Row], *, limit: int, json: bool) -> None
             ]
             for row in rows
         ],
-        empty="no tickets; open one with `inv ticket.open LETTER`",
+        empty=as_typed("no tickets; open one with `inv ticket.open LETTER`"),
     )
     if len(rows) == limit:
-        say(f"more: inv ticket.list --after {rows[-1].id}")
+        hint(f"more: inv ticket.list --after {rows[-1].id}")
 
 
 def _row_json(here: App, row: Row, now: datetime) -> dict[str, Any]:

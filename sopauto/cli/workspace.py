@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from sopauto.cli.console import Context, command, say
+from sopauto.cli.console import Context, command, hint, say
+from sopauto.cli.typed import as_typed
 from sopauto.errors import BadInput
 
 EXAMPLE = Path(__file__).parent / "example"
@@ -30,6 +31,8 @@ def init(c: Context, directory: str) -> None:
     if home.exists() and any(home.iterdir()):
         raise BadInput("is not empty", where=directory, mend="name a new directory")
     shutil.copytree(EXAMPLE, home, dirs_exist_ok=True)
+    for path in (path for path in home.rglob("*") if path.is_file()):
+        path.write_text(as_typed(path.read_text()))
     for name in PRIVATE:
         (home / name).chmod(0o600)
     for folder in ("procedures", "templates"):
@@ -37,4 +40,4 @@ def init(c: Context, directory: str) -> None:
     say(f"made {home}")
     say(f"  edit:  {home / 'people.yaml'}, {home / 'sopauto.toml'}, {home / 'assets.yaml'}")
     say(f"  type:  export SOPAUTO_HOME={home.resolve()}")
-    say("         inv doctor")
+    hint("         inv doctor")

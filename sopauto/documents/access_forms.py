@@ -100,7 +100,7 @@ FORMS: Final[Mapping[str, Outline]] = {
         opening="Pada hari {hari} daftar akses ruang server di {instansi} mencatat akses {pemilik} berikut.",
         contents=(registered, sections.request, work_done, sections.papers),
         boxes=(present("Yang mencatat,"),),
-        closing="Daftar lengkap suatu hari dicetak dari catatan yang sama (inv access.register --pdf).",
+        closing="Daftar lengkap suatu hari dicetak dari catatan yang sama (sopauto access.register --pdf).",
     ),
     "formulir-penghapusan-akses": Outline(  # removal, rows 2 and 5
         title="Formulir Permintaan Penghapusan Akses Ruang Server",

@@ -20,7 +20,7 @@ from sopauto.tickets.model import Planned, State, Ticket
 from tasks import ns
 
 ROOT = Path(__file__).parents[3]
-NAMED = re.compile(r"\binv ((?:[a-z]+\.)?[a-z][a-z-]*)((?:(?!\binv )[^\n`\"'#])*)")
+NAMED = re.compile(r"\b(?:inv|sopauto) ((?:[a-z]+\.)?[a-z][a-z-]*)((?:(?!\b(?:inv|sopauto) )[^\n`\"'#])*)")
 FLAG = re.compile(r"(?<![\w-])--([a-z][a-z-]*)")
 IN_MEND = re.compile(
     r"`((?:ticket|custody|access|server|software|inventory|assets|mail|sop|store|schedule|workspace)\.[a-z-]+)[` ]"
@@ -31,6 +31,7 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
 ]
 SOURCES = [*sorted((ROOT / "sopauto").rglob("*.py")), *sorted((ROOT / "sopauto").rglob("*.typ"))]
+SOURCES += sorted((ROOT / "sopauto").rglob("*.j2"))
 
 
 def flags(commands: Collection, name: str) -> set[str]:

@@ -24,10 +24,16 @@ def act(c: Context, told: str, note: str = "", more: list[str] | None = None, re
     if refuse:
         raise Refused("no")
 
+@command()
+def sign(c: Context, told: str, key: str = "") -> None:
+    say("something")
+    open(told, "w").write("acted")
+
 ns = Collection("x")
+ns.add_task(sign)
 ns.add_task(act)
 ns.add_task(act, name="other")
-Program(namespace=ns, name="x", binary="x").run(["x", "act", *sys.argv[1:]])
+Program(namespace=ns, name="x", binary="x").run(["x", *sys.argv[1:]])
 """
 
 
@@ -43,7 +49,7 @@ def shell(line: str, *, expect: int = 0) -> str:
 @pytest.fixture
 def act(tmp_path: Path) -> str:
     (tmp_path / "act.py").write_text(PROGRAM)
-    return f"{sys.executable} {tmp_path}/act.py {tmp_path}/told"
+    return f"{sys.executable} {tmp_path}/act.py act {tmp_path}/told"
 
 
 @pytest.mark.parametrize("reader", ["| head -1", "| true", "2>&1 | head -1", ">&-", ">&- 2>&-"])
@@ -58,8 +64,11 @@ def test_the_exit_code_is_that_of_the_action(act: str, reader: str, tmp_path: Pa
     assert (tmp_path / "told").read_text() == "acted"
 
 
-def test_a_full_disk_below_the_output_is_told_and_stops_no_action(act: str, tmp_path: Path) -> None:
-    told = shell(f"{act} > /dev/full")
+@pytest.mark.parametrize(("words", "code"), [("act", 1), ("sign", 0)])
+def test_a_full_disk_below_the_output_is_told_stops_no_action_and_fails_what_signs_nothing(
+    act: str, words: str, code: int, tmp_path: Path
+) -> None:
+    told = shell(f"{act.replace(' act ', f' {words} ')} > /dev/full", expect=code)
     assert len(told.strip().splitlines()) == 1
     assert "No space left on device" in told
     assert (tmp_path / "told").read_text() == "acted"
