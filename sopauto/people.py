@@ -81,6 +81,7 @@ class _Reading:
             positions=self._with_lines("jabatan", positions),
             units=self._with_lines("unit", [name for name, _ in units]),
             persons=self._with_lines("orang", [person for person, _ in rows]),
+            emails=[(person.email, self.line_of("orang", i, "email")) for i, (person, _) in enumerate(rows)],
             keys=[
                 (person.id, key, self.line_of("orang", i, "kunci", j))
                 for i, (person, _) in enumerate(rows)

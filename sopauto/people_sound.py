@@ -13,6 +13,7 @@ from datetime import date
 from difflib import get_close_matches
 from typing import Final, TypeVar
 
+from sopauto.email_address import is_email
 from sopauto.people_model import Fault, Holding, Key, Person, Position
 from sopauto.public_keys import material
 
@@ -30,6 +31,7 @@ class Sheet:
     positions: Sequence[tuple[Position, int]]
     units: Sequence[tuple[str, int]]
     persons: Sequence[tuple[Person, int]]
+    emails: Sequence[tuple[str, int]]
     keys: Sequence[tuple[str, Key, int]]
     holdings: Sequence[tuple[Holding, int]]
 
@@ -39,6 +41,7 @@ def faults_of(sheet: Sheet) -> tuple[Fault, ...]:
     rules: tuple[Callable[[Sheet], Iterator[Fault]], ...] = (
         _ids,
         _numbers,
+        _emails,
         _keys,
         _dates,
         _overlaps,
@@ -105,6 +108,13 @@ def _numbers(sheet: Sheet) -> Iterator[Fault]:
         if before.id != after.id:
             what = f"{after.id} has the NIP of {before.id} (line {at}): duties are separated by person"
             yield Fault(line=line, what=what, mend="list each person once, or correct the NIP")
+
+
+def _emails(sheet: Sheet) -> Iterator[Fault]:
+    for email, line in sheet.emails:
+        if not is_email(email):
+            what = f"`email`: {email[:80]!r} is not an e-mail address"
+            yield Fault(line=line, what=what, mend="write e.g. nama@contoh.go.id")
 
 
 def _keys(sheet: Sheet) -> Iterator[Fault]:

@@ -12,9 +12,9 @@ from datetime import date, datetime
 from typing import Protocol
 
 from sopauto.clock import Clock, OfficeHours
+from sopauto.email_address import is_email
 from sopauto.errors import Conflict, SopautoError
 from sopauto.people import People, Person
-from sopauto.procedures.fields import EMAIL
 from sopauto.procedures.model import Procedure
 from sopauto.tickets.duties import next_positions
 from sopauto.tickets.model import Ticket
@@ -200,7 +200,7 @@ def _addressees(seats: Iterable[Seat]) -> tuple[Addressee, ...]:
     found: dict[str, Addressee] = {}
     for seat in seats:
         for person in seat.holders:
-            if EMAIL.fullmatch(person.email):
+            if is_email(person.email):
                 found.setdefault(person.email, Addressee(person=person, title=seat.title))
     return tuple(found.values())
 
@@ -213,5 +213,5 @@ def _lacks(late: Late, seats: Sequence[Seat]) -> Iterator[str]:
         if not seat.holders:
             yield f"nobody holds {seat.title}"
         for person in seat.holders:
-            if not EMAIL.fullmatch(person.email):
+            if not is_email(person.email):
                 yield f"{person.id} has no e-mail address"

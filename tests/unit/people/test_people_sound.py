@@ -33,12 +33,12 @@ def rsa(modulus: bytes, exponent: bytes = b"\x01\x00\x01") -> str:
     return f"ssh-rsa {base64.b64encode(wire(b'ssh-rsa', exponent, modulus)).decode()}"
 
 
-def person(name: str, *, nip: str = "", keys: str = "", held: str = "", further: str = "") -> str:
+def person(name: str, *, nip: str = "", email: str = "", keys: str = "", held: str = "", further: str = "") -> str:
     return f"""\
   - id: {name}
     nama: {name}
     nip: "{nip or "NIP " + name}"
-    email: {name}@x.go.id
+    email: {email or name + "@x.go.id"}
     kunci: [{keys}]
     memegang: [{held}]
 {further}"""
@@ -205,3 +205,13 @@ def test_two_positions_at_once_and_one_address_of_an_office_are_allowed(tmp_path
     shared = person("sita").replace("sita@", "siti@")
     people = load_people(write(tmp_path, person("siti", held=both), shared))
     assert people.remarks == ("siti and sita share the e-mail siti@x.go.id",)
+
+
+@pytest.mark.parametrize(
+    "email",
+    ["siti", "siti@", "@x.go.id", "siti@x", "siti@x..go.id", "siti at x.go.id", f"{'s' * 65}@x.go.id", "s@x.go.id>"],
+)
+def test_an_e_mail_address_that_is_none_is_told_with_its_line(tmp_path: Path, email: str) -> None:
+    told = refused(write(tmp_path, person("hadi"), person("siti", email=f'"{email}"')))
+    assert told.startswith(":16: `email`: ")
+    assert "is not an e-mail address" in told
