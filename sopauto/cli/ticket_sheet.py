@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from sopauto.assets.model import Place
     from sopauto.journal.entry import Entry
     from sopauto.procedures.model import Procedure
-    from sopauto.tickets.gate import PlanRecord
     from sopauto.tickets.model import Planned, Ticket
     from sopauto.tickets.personal import Mask
+    from sopauto.tickets.plan_record import PlanRecord
     from sopauto.tickets.storage import Reader
 
 
@@ -59,8 +59,8 @@ def tell_ticket(here: App, ticket_id: str, *, person: str = "", full: bool = Fal
 
 def _read(here: App, reader: Reader, ticket_id: str) -> Sheet:
     from sopauto.journal.entry import read_body
-    from sopauto.tickets.gate import read_record
     from sopauto.tickets.machine import plan_at_hand
+    from sopauto.tickets.plan_record import read_record
 
     ticket = reader.ticket(ticket_id)
     procedure, entries = here.procedure_of(ticket, reader), reader.entries(ticket_id)

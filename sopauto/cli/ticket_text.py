@@ -14,9 +14,9 @@ from sopauto.cli.typed import as_typed
 if TYPE_CHECKING:
     from sopauto.app import App
     from sopauto.procedures.model import Procedure, Step
-    from sopauto.tickets.gate import PlanRecord
     from sopauto.tickets.model import Ticket
     from sopauto.tickets.personal import Mask
+    from sopauto.tickets.plan_record import PlanRecord
     from sopauto.tickets.storage import Row
     from sopauto.work import Unforeseen
 
@@ -57,7 +57,7 @@ def tell_action(here: App, ticket: Ticket, verb: str, *, json: bool) -> None:
 def _answered_plan(here: App, ticket: Ticket) -> dict[str, Any] | None:
     """Return the plan that the ticket's last entry approves or refuses, as that entry names it (None: none)."""
     from sopauto.journal.entry import read_body
-    from sopauto.tickets.gate import read_record
+    from sopauto.tickets.plan_record import read_record
 
     with here.store.read() as reader:
         body = read_body(reader.entries(ticket.id)[ticket.entries - 1].body)

@@ -10,8 +10,8 @@ from typing import Any, Final
 from sopauto.documents.parts import Body, Filling, Pairs, shown
 from sopauto.documents.sections import Sections, pairs, table, text
 from sopauto.procedures.model import Step
-from sopauto.tickets.gate import PlanRecord, read_record
 from sopauto.tickets.model import Attempt, Planned
+from sopauto.tickets.plan_record import PlanRecord, read_record
 from sopauto.tickets.record import outcome_of
 from sopauto.work import Plan, Unforeseen
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from sopauto.errors import Refused, Stale
 from sopauto.procedures.model import Procedure, Step
@@ -15,27 +13,10 @@ from sopauto.tickets.machine import may_look_again
 from sopauto.tickets.model import State, Ticket, Verb
 from sopauto.tickets.one_person import refuse_other_id
 from sopauto.tickets.people_then import PeopleThen, refuse_backdated
+from sopauto.tickets.plan_record import PlanRecord, read_record
 from sopauto.tickets.storage import Reader
 from sopauto.tickets.verifying import findings
-from sopauto.work import Json, Plan, TechnicalModule, WorkOrder, canonical, sha256
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanRecord:
-    """What the approver saw, as it is kept: the plan, the parameters, the digests of materials, the SOP's version."""
-
-    plan: Plan
-    materials: Mapping[str, str]
-    procedure: str
-
-    def as_json(self) -> dict[str, object]:
-        """Return the record as a JSON object."""
-        return {"plan": self.plan.as_json(), "materials": dict(self.materials), "procedure": self.procedure}
-
-    @classmethod
-    def from_json(cls, data: Json) -> PlanRecord:
-        """Return the record that `as_json` wrote."""
-        return cls(plan=Plan.from_json(data["plan"]), materials=data["materials"], procedure=data["procedure"])
+from sopauto.work import Json, TechnicalModule, WorkOrder, canonical, sha256
 
 
 def module_of(desk: Desk, step: Step, *, until: str | None = None) -> TechnicalModule:
@@ -154,16 +135,6 @@ def approved_record(reader: Reader, ticket: Ticket, step: Step) -> PlanRecord:
             f"the plan for {step.id} is not approved", mend=f"its approver types `inv ticket.approve {ticket.id}`"
         )
     return read_record(reader.document(planned.document))
-
-
-def read_record(document: bytes) -> PlanRecord:
-    """Return the plan record kept as a document."""
-    return PlanRecord.from_json(json.loads(document))
-
-
-def write_record(record: PlanRecord) -> bytes:
-    """Return the document that keeps a plan record."""
-    return canonical(record.as_json())
 
 
 def refuse_changes(ticket: Ticket, record: PlanRecord, parameters: Json, materials: Mapping[str, str]) -> None:

@@ -12,19 +12,10 @@ from sopauto.tickets.attempts import Work
 from sopauto.tickets.contention import Seen, until_kept
 from sopauto.tickets.desk import Desk
 from sopauto.tickets.duties import take_position
-from sopauto.tickets.gate import (
-    PlanRecord,
-    admit,
-    approved_record,
-    authorise,
-    digests,
-    module_of,
-    order_of,
-    parameters_of,
-    write_record,
-)
+from sopauto.tickets.gate import admit, approved_record, authorise, digests, module_of, order_of, parameters_of
 from sopauto.tickets.machine import may_look_again, plan_holder
 from sopauto.tickets.model import Action, Outcome, State, Ticket, Verb
+from sopauto.tickets.plan_record import PlanRecord, write_record
 from sopauto.tickets.record import Change, commit
 from sopauto.tickets.timing import moment
 from sopauto.work import Artifact, Result, sha256

@@ -11,8 +11,8 @@ from lab.cast import UNIT
 from sopauto.procedures.library import Library
 from sopauto.procedures.model import Field, Procedure, Step, StepKind, Technical
 from sopauto.tickets.desk import Occasion
-from sopauto.tickets.gate import PlanRecord, write_record
 from sopauto.tickets.model import Attempt, DocumentRef, Letter, Outcome, Verb
+from sopauto.tickets.plan_record import PlanRecord, write_record
 from sopauto.work import Plan, sha256
 from tests.unit.documents.occasions import BEGIN, Books, Register, Trail, begin, server
 

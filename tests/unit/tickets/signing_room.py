@@ -11,8 +11,8 @@ from benchmarks.office import make_office
 from sopauto.app import App
 from sopauto.tickets.acting import act, open_from_letter
 from sopauto.tickets.desk import Desk
-from sopauto.tickets.gate import PlanRecord
 from sopauto.tickets.model import Letter, Ticket, Verb
+from sopauto.tickets.plan_record import PlanRecord
 from sopauto.tickets.running import make_plan, run
 from sopauto.work import Json, Plan, Probe, Report, Result, WorkOrder
 
