@@ -1,4 +1,4 @@
-"""`custody.check` and `inventory.collect` with a made-up SSH: what they find, refuse and never send."""
+"""`inventory.collect` with a made-up SSH: what it finds, refuses and never sends."""
 
 from __future__ import annotations
 
@@ -10,27 +10,18 @@ from typing import Any
 
 import pytest
 
-from sopauto.custody.check import Reach
-from sopauto.errors import BadInput, Refused, StepFailed
-from sopauto.machines.host_keys import fingerprint
-from sopauto.machines.met import Greeting, Silence
+from sopauto.errors import Refused, StepFailed
 from sopauto.technical.collect import MAX_BYTES, SECONDS, Collect, Login
 from sopauto.work import Probe, WorkOrder
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKJIJFtrKaq5WzdTAB2KdY9mf5ZbXxHrWVWuCfV609+5"
-OTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
 
 
 @dataclass
 class FakeSsh:
-    met: Greeting | Silence | None = None
     answer: bytes = b""
     logins: list[Login] = field(default_factory=list)
-
-    def greet(self, address: str, port: int, *, pinned: str | None, seconds: float) -> Greeting | Silence:
-        assert self.met is not None
-        return self.met
 
     def run(self, login: Login, script: bytes, *, max_bytes: int, seconds: float) -> bytes:
         assert (script, max_bytes, seconds) == (b"script", MAX_BYTES, SECONDS)
@@ -58,57 +49,8 @@ def quiet(_: str) -> None:
     pass
 
 
-def greeting(host_key: str = KEY, banner: str = "SSH-2.0-OpenSSH_9.2p1") -> Greeting:
-    return Greeting(tcp_ms=0.4, banner=banner, host_key=host_key)
-
-
-def check(met: Greeting | Silence, host_key: str | None = None) -> Mapping[str, Any]:
-    result = Reach(FakeSsh(met=met)).apply(order("custody.check", host_key=host_key), quiet)
-    assert not result.changed
-    return {**result.facts, "summary": result.summary}
-
-
-def test_the_first_contact_tells_the_host_key_so_that_it_can_be_pinned() -> None:
-    facts = check(greeting())
-    assert facts["reachable"] is True
-    assert facts["host_key"] == KEY
-    assert facts["fingerprint"].startswith("SHA256:")
-    assert facts["tcp_ms"] == 0.4
-    assert "first contact" in facts["summary"]
-
-
-def test_the_pinned_key_is_recognised_whatever_comment_follows_it() -> None:
-    assert "as pinned" in check(greeting(), f"{KEY} root@web-01")["summary"]
-
-
-def test_a_changed_host_key_stops_the_step_and_names_both_fingerprints() -> None:
-    with pytest.raises(StepFailed) as caught:
-        check(greeting(OTHER), KEY)
-    assert fingerprint(KEY) in str(caught.value)
-    assert fingerprint(OTHER) in str(caught.value)
-
-
-@pytest.mark.parametrize("reason", ["timeout", "refused", "unreachable", "not-ssh", "flood"])
-def test_a_server_that_does_not_answer_is_evidence_and_not_a_failure(reason: str) -> None:
-    facts = check(Silence(reason=reason), KEY)
-    assert (facts["reachable"], facts["reason"]) == (False, reason)
-    assert facts["summary"] == f"web-01 does not answer on 192.0.2.30 port 22: {reason}"
-    assert "host_key" not in facts
-
-
-def test_control_characters_of_a_banner_are_escaped() -> None:
-    assert check(greeting(banner="SSH-2.0-\x1b[2J"))["ssh_banner"] == "SSH-2.0-\\x1b[2J"
-
-
-def test_a_pinned_key_that_is_none_is_bad_input() -> None:
-    with pytest.raises(BadInput, match="not a public key"):
-        check(greeting(), "rubbish")
-
-
-@pytest.mark.parametrize(
-    "module", [Reach(FakeSsh()), Collect(FakeSsh(), script=b"script", parse=lambda *_: {}, now=lambda: AT)]
-)
-def test_modules_that_read_plan_no_line_and_undo_nothing(module: Reach | Collect) -> None:
+def test_it_plans_no_line_and_undoes_nothing() -> None:
+    module = Collect(FakeSsh(), script=b"script", parse=lambda *_: {}, now=lambda: AT)
     plan = module.plan(order(module.name).parameters, quiet)
     assert (plan.targets, plan.lines, dict(plan.before), dict(plan.after)) == (("web-01",), (), {}, {})
     assert module.mutates is False
