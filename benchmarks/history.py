@@ -15,13 +15,13 @@ from typing import Any
 from benchmarks.measure import Figure, seconds
 from sopauto.assets.model import Place, Rack, Server, ServerState
 from sopauto.documents.recap import recap_pdf
-from sopauto.inventory.difference import compare
-from sopauto.inventory.drift import drift
-from sopauto.inventory.history import Reading
-from sopauto.inventory.month import recapitulate
-from sopauto.inventory.recap import Bounds, Counting
-from sopauto.inventory.snapshot import parse
-from sopauto.inventory.support import load_support
+from sopauto.inventory.comparing.difference import compare
+from sopauto.inventory.comparing.drift import drift
+from sopauto.inventory.kept.history import Reading
+from sopauto.inventory.reading.snapshot import parse
+from sopauto.inventory.reports.month import recapitulate
+from sopauto.inventory.reports.recap import Bounds, Counting
+from sopauto.inventory.reports.support import load_support
 from sopauto.settings import Agency, Settings
 from sopauto.store.engine import open_store
 from sopauto.store.inventory import SqlHistory
@@ -34,7 +34,7 @@ UPDATED = 12
 FIRST = datetime(2021, 12, 1, 2, tzinfo=UTC)
 MONTH = timedelta(days=30)
 BATCH = 100
-RECORDED = Path(__file__).parents[1] / "tests" / "unit" / "inventory" / "recorded" / "debian.txt"
+RECORDED = Path(__file__).parents[1] / "tests" / "unit" / "inventory" / "reading" / "recorded" / "debian.txt"
 
 
 def run() -> list[Figure]:

@@ -23,8 +23,8 @@ from lab.recorded import RecordedServer
 from lab.sshd import Sshd
 from lab.workspace import make_key, public_half
 from sopauto.drivers.openssh import OpenSsh
-from sopauto.inventory import script, snapshot
-from sopauto.inventory.scan import Limits, Scanner, Target
+from sopauto.inventory.reading import script, snapshot
+from sopauto.inventory.scanning.scan import Limits, Scanner, Target
 from sopauto.settings import Credentials
 from sopauto.store.engine import open_store
 
@@ -32,7 +32,7 @@ HOSTS = int(os.environ.get("BENCH_HOSTS", "40"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 GROWTH = tuple(int(count) for count in os.environ.get("BENCH_GROWTH", "100,1000,5000").split(","))
 PARALLEL = 20
-RECORDED = Path(__file__).parents[1] / "tests" / "unit" / "inventory" / "recorded" / "debian.txt"
+RECORDED = Path(__file__).parents[1] / "tests" / "unit" / "inventory" / "reading" / "recorded" / "debian.txt"
 PLAYBOOK = """\
 - hosts: all
   gather_facts: false

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from sopauto.access.door import Doors
     from sopauto.drivers.playbook import Ansible
     from sopauto.drivers.signing import SshKeygenSigner
-    from sopauto.inventory.drift import Drift
-    from sopauto.inventory.history import Scan
-    from sopauto.inventory.scan import Tally
+    from sopauto.inventory.comparing.drift import Drift
+    from sopauto.inventory.kept.history import Scan
+    from sopauto.inventory.scanning.scan import Tally
     from sopauto.mail.smtp import Smtp
     from sopauto.store.inventory import SqlHistory
     from sopauto.store.kept import KeptFiles
@@ -135,7 +135,7 @@ class App:
         from sopauto.custody.port import Connect, Disconnect
         from sopauto.custody.switches.session import NetmikoSwitches
         from sopauto.drivers.ssh import Ssh
-        from sopauto.inventory import script, snapshot
+        from sopauto.inventory.reading import script, snapshot
         from sopauto.technical.collect import Collect
 
         settings = self.settings
@@ -282,9 +282,9 @@ class App:
         Raises: BadInput (not in the room, no such login), Conflict (another scan runs, the month has a scan).
         """
         from sopauto.drivers.openssh import OpenSsh
-        from sopauto.inventory import script, snapshot
-        from sopauto.inventory.scan import Limits, Scanner
-        from sopauto.inventory.targets import left_in, servers_in_the_room, targets
+        from sopauto.inventory.reading import script, snapshot
+        from sopauto.inventory.scanning.scan import Limits, Scanner
+        from sopauto.inventory.scanning.targets import left_in, servers_in_the_room, targets
 
         inventory, custody = self.settings.inventory, self.settings.custody
         limits = Limits(parallel=inventory.parallel, seconds=inventory.seconds, pin=pin)
@@ -313,8 +313,8 @@ class App:
 
         `until`: as they were last read by then (default: now). Raises: BadInput (a server is not in the room).
         """
-        from sopauto.inventory.drift import Work, drift
-        from sopauto.inventory.targets import servers_in_the_room
+        from sopauto.inventory.comparing.drift import Work, drift
+        from sopauto.inventory.scanning.targets import servers_in_the_room
         from sopauto.tickets.done_work import done_work
 
         with self.store.read() as reader:
@@ -323,15 +323,15 @@ class App:
         return list(drift(self.history, servers, works, now=until or self.clock.now(), since=since))
 
     def recap(self, month: date) -> dict[str, Any]:
-        """Return the recapitulation of a month, named by its first day (shape: `inventory.recap.recap`).
+        """Return the recapitulation of a month, named by its first day (shape: `inventory.reports.recap.recap`).
 
         Of a month that is over it is that of its last moment; only places and racks are those of today.
         Raises: BadInput (the agency's `end_of_life.yaml`).
         """
-        from sopauto.inventory.month import moments, recapitulate
-        from sopauto.inventory.recap import Bounds, Counting
-        from sopauto.inventory.support import load_support
-        from sopauto.inventory.targets import servers_in_the_room
+        from sopauto.inventory.reports.month import moments, recapitulate
+        from sopauto.inventory.reports.recap import Bounds, Counting
+        from sopauto.inventory.reports.support import load_support
+        from sopauto.inventory.scanning.targets import servers_in_the_room
 
         zone, inventory = self.settings.zone, self.settings.inventory
         at = min(self.clock.now(), moments(month, zone)[1])

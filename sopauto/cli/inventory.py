@@ -27,7 +27,7 @@ def scan(
 ) -> None:
     """Take the inventory of all servers in the room, many at once; needs no ticket, changes nothing."""
     from sopauto.cli.scan_text import showing, tell_scan
-    from sopauto.inventory.targets import broken_off
+    from sopauto.inventory.scanning.targets import broken_off
 
     here = app(c)
     if resume and host:
@@ -80,7 +80,7 @@ def scans(c: Context, limit: int = 12, json: bool = False) -> None:
 def diff(c: Context, before: str, after: str, host: list[str] | None = None, json: bool = False) -> None:
     """Tell what changed on the servers between two dates. Example: `inv inventory.diff 2026-10 2026-11`."""
     from sopauto.cli.inventory_text import end_of, refuse_unread, tell_difference
-    from sopauto.inventory.difference import compare
+    from sopauto.inventory.comparing.difference import compare
 
     here = app(c)
     zone = here.settings.zone

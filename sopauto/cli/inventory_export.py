@@ -45,7 +45,7 @@ def export(here: App, kind: str, folder: str, *, schema: str = "") -> None:
 
 
 def _glpi(here: App) -> Iterator[tuple[str, str]]:
-    from sopauto.inventory.export_glpi import beside, document
+    from sopauto.inventory.exports.glpi import beside, document
 
     for server, snapshot in _in_the_room(here):
         name = server.replace("/", "_")
@@ -55,8 +55,8 @@ def _glpi(here: App) -> Iterator[tuple[str, str]]:
 
 def _in_the_room(here: App) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield the newest snapshot of each server in the room; one that was returned is no longer ours to tell of."""
-    from sopauto.inventory.latest import snapshots
-    from sopauto.inventory.targets import servers_in_the_room
+    from sopauto.inventory.kept.latest import snapshots
+    from sopauto.inventory.scanning.targets import servers_in_the_room
 
     with here.store.read() as reader:
         names = [server.id for server in servers_in_the_room(reader.assets)]
@@ -65,8 +65,8 @@ def _in_the_room(here: App) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def _refuse_unfit(here: App, path: Path) -> None:
     """Raise BadInput when GLPI would refuse a document by its own schema."""
-    from sopauto.inventory.export_glpi import document
-    from sopauto.inventory.schema import load_schema
+    from sopauto.inventory.exports.glpi import document
+    from sopauto.inventory.exports.schema import load_schema
 
     schema = load_schema(path)
     for server, snapshot in _in_the_room(here):
@@ -74,9 +74,9 @@ def _refuse_unfit(here: App, path: Path) -> None:
 
 
 def _netbox(here: App) -> Iterator[tuple[str, str]]:
-    from sopauto.inventory.export_netbox import rows, write
-    from sopauto.inventory.latest import snapshots
-    from sopauto.inventory.targets import servers_in_the_room
+    from sopauto.inventory.exports.netbox import rows, write
+    from sopauto.inventory.kept.latest import snapshots
+    from sopauto.inventory.scanning.targets import servers_in_the_room
 
     with here.store.read() as reader:
         servers, racks = servers_in_the_room(reader.assets), {rack.id: rack for rack in reader.assets.racks()}
@@ -92,8 +92,8 @@ def _netbox(here: App) -> Iterator[tuple[str, str]]:
 
 
 def _ansible(here: App) -> Any:
-    from sopauto.inventory.export_hosts import ansible
-    from sopauto.inventory.targets import servers_in_the_room
+    from sopauto.inventory.exports.hosts import ansible
+    from sopauto.inventory.scanning.targets import servers_in_the_room
 
     custody = here.settings.custody
     login = here.settings.credentials.get(custody.inventory_credentials)
@@ -104,8 +104,8 @@ def _ansible(here: App) -> Any:
 
 
 def _prometheus(here: App) -> Any:
-    from sopauto.inventory.export_hosts import prometheus
-    from sopauto.inventory.targets import servers_in_the_room
+    from sopauto.inventory.exports.hosts import prometheus
+    from sopauto.inventory.scanning.targets import servers_in_the_room
 
     with here.store.read() as reader:
         return prometheus(servers_in_the_room(reader.assets), port=EXPORTER_PORT)

@@ -25,8 +25,8 @@ def write_forms(here: App, only: Sequence[str], folder: Path, *, at: str, quiet:
 
     from sopauto.cli.inventory_text import end_of
     from sopauto.documents.inventory_form import of_scan, scan_pdf
-    from sopauto.inventory.latest import snapshots
-    from sopauto.inventory.targets import servers_in_the_room
+    from sopauto.inventory.kept.latest import snapshots
+    from sopauto.inventory.scanning.targets import servers_in_the_room
 
     now = here.clock.now()
     until = end_of(at, here.settings.zone, now) if at else now

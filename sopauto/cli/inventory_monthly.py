@@ -12,7 +12,7 @@ from sopauto.errors import StepFailed
 
 if TYPE_CHECKING:
     from sopauto.app import App
-    from sopauto.inventory.history import MonthRun
+    from sopauto.inventory.kept.history import MonthRun
     from sopauto.people import Person
 
 FOLDER = "laporan"
@@ -63,7 +63,7 @@ def _scan(here: App, run: MonthRun | None, month: str, *, json: bool) -> None:
     A month in which no server could be read stays open, and its next run asks them again.
     """
     from sopauto.cli.scan_text import refuse_interrupted, showing
-    from sopauto.inventory.month import nothing_read
+    from sopauto.inventory.reports.month import nothing_read
 
     if run and run.scan.ended_at:
         if not nothing_read(here.history, run.scan):
@@ -79,7 +79,7 @@ def _scan(here: App, run: MonthRun | None, month: str, *, json: bool) -> None:
 
 def _missed(last: str | None, today: date) -> Sequence[str]:
     """Return in words the months between the last run before this month (`2026-08`) and this month."""
-    from sopauto.inventory.month import in_words
+    from sopauto.inventory.reports.month import in_words
 
     if last is None:
         return []

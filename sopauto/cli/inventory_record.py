@@ -21,8 +21,8 @@ def record_form(here: App, host: str, path: Path, *, json: bool) -> None:
     Raises: BadInput (the server is not in the room or not one that is recorded by form, a fault of the file), Conflict
     (a scan runs).
     """
-    from sopauto.inventory.form import read_form
-    from sopauto.inventory.history import BY_FORM, Reading
+    from sopauto.inventory.by_hand.form import read_form
+    from sopauto.inventory.kept.history import BY_FORM, Reading
 
     with here.store.read() as reader:
         server = _by_form(here, reader.assets, host)
@@ -42,7 +42,7 @@ def record_form(here: App, host: str, path: Path, *, json: bool) -> None:
 
 def print_blank(here: App, host: str) -> None:
     """Print an empty form for a server; raises BadInput (it is not in the room, or not recorded by form)."""
-    from sopauto.inventory.blank_form import blank
+    from sopauto.inventory.by_hand.blank_form import blank
 
     with here.store.read() as reader:
         server, pools = _by_form(here, reader.assets, host), reader.assets.pools()
@@ -53,7 +53,7 @@ def print_blank(here: App, host: str) -> None:
 
 def _by_form(here: App, register: Register, host: str) -> Server:
     """Return a server that people record; what a machine said of itself is not overwritten by hand."""
-    from sopauto.inventory.targets import servers_in_the_room
+    from sopauto.inventory.scanning.targets import servers_in_the_room
 
     (server,) = servers_in_the_room(register, [host])
     if server.id not in here.settings.inventory.by_form:

@@ -18,7 +18,7 @@ def write_report(here: App, month: str, folder: str, *, json: bool) -> None:
 
     Raises: BadInput (no month, a template does not work), StepFailed (it cannot be written).
     """
-    from sopauto.inventory.month import month_of
+    from sopauto.inventory.reports.month import month_of
 
     first = month_of(month, here.clock.now().date())
     recap = here.recap(first)

@@ -11,9 +11,9 @@ from sopauto.cli.console import print_json, say
 from sopauto.errors import BadInput
 
 if TYPE_CHECKING:
-    from sopauto.inventory.difference import Change, ServerDifference
-    from sopauto.inventory.drift import Drift
-    from sopauto.inventory.history import History
+    from sopauto.inventory.comparing.difference import Change, ServerDifference
+    from sopauto.inventory.comparing.drift import Drift
+    from sopauto.inventory.kept.history import History
 
 MONTH = len("2026-11")
 EPOCH, LAST = 1970, 9000

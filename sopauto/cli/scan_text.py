@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from sopauto.app import App
-    from sopauto.inventory.history import Reading, Scan
-    from sopauto.inventory.scan import Tally
+    from sopauto.inventory.kept.history import Reading, Scan
+    from sopauto.inventory.scanning.scan import Tally
 
 EVERY = 5.0
 """Seconds between lines where there is no terminal."""
@@ -92,7 +92,7 @@ def _rate(tally: Tally, begun: float) -> str:
 
 def tell_scan(here: App, scan: Scan, tally: Tally, *, json: bool) -> None:
     """Print what came of a scan; raises StepFailed when it was interrupted, or nothing at all could be read."""
-    from sopauto.inventory.history import BY_FORM
+    from sopauto.inventory.kept.history import BY_FORM
 
     unread = here.history.unread(scan.id)
     if json:
@@ -134,7 +134,7 @@ def tell_scans(here: App, limit: int, *, json: bool) -> None:
 
 
 def _tell_unread(unread: Sequence[Reading]) -> None:
-    from sopauto.inventory.scan import REASONS
+    from sopauto.inventory.scanning.scan import REASONS
 
     if unread:
         table(["not read", "why", "more"], [[one.server, REASONS[one.reason], one.detail] for one in unread[:SHOWN]])

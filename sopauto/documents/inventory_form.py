@@ -11,8 +11,8 @@ from sopauto.clock import day_in_words, moment_in_words
 from sopauto.documents.parts import Filling, Pairs, lacking, letterhead, shown
 from sopauto.documents.registered import place_of, place_pairs, server_pairs
 from sopauto.documents.render import pdf
-from sopauto.inventory import facts
-from sopauto.inventory.difference import FORMED
+from sopauto.inventory.comparing import facts
+from sopauto.inventory.model import FORMED
 from sopauto.settings import Settings
 
 FORM: Final = "inventaris-server"

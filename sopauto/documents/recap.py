@@ -16,7 +16,7 @@ from sopauto.data_file import read_bounded
 from sopauto.documents.parts import letterhead, shown
 from sopauto.documents.render import FOLDER, SHIPPED, pdf
 from sopauto.errors import BadInput
-from sopauto.inventory.cells import safe
+from sopauto.inventory.exports.cells import safe
 from sopauto.settings import Settings
 
 FORM: Final = "rekapitulasi-inventaris"

@@ -12,7 +12,7 @@ from typing import Final
 
 from sopauto.documents.parts import shown
 from sopauto.errors import BadInput
-from sopauto.inventory.cells import harmless
+from sopauto.inventory.exports.cells import harmless
 
 LONGEST: Final = 1000
 WIDEST: Final = 40

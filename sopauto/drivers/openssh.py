@@ -24,7 +24,7 @@ from typing import Final, Self
 
 from sopauto.drivers.openssh_words import unread
 from sopauto.errors import BadInput
-from sopauto.inventory.scan import STOPPED, Target, Unread
+from sopauto.inventory.scanning.scan import STOPPED, Target, Unread
 from sopauto.machines.host_keys import key_type
 from sopauto.machines.login import Credentials
 from sopauto.procedures.fields import visible
@@ -46,7 +46,7 @@ ALIAS: Final = "server"
 
 
 class OpenSsh:
-    """Runs one script on servers, from any number of threads. A context manager; fulfils `inventory.scan.Shell`."""
+    """Runs one script on servers, from any number of threads. A context manager; fulfils `scan.Shell`."""
 
     def __init__(self, *, credentials: Mapping[str, Credentials]) -> None:
         self._credentials = credentials

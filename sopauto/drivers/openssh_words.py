@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from sopauto.inventory.scan import Unread
+from sopauto.inventory.scanning.scan import Unread
 from sopauto.machines.host_keys import key_type
 from sopauto.procedures.fields import visible
 

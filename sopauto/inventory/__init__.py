@@ -1,1 +1,1 @@
-"""What a server answered: snapshots, parsed as data."""
+"""Inventory: what servers are made of, month by month, and what becomes of that."""

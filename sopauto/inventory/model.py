@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Final
 
 from sopauto.work import canonical
+
+FORMED: Final = "recorded by form"
+"""What a line of `missing` ends with, where a person's form says nothing of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The monthly inventory in the database. Fulfils `inventory.history.History`."""
+"""The monthly inventory in the database. Fulfils `inventory.kept.history.History`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import and_, delete, func, insert, select, update
 
 from sopauto.errors import Conflict
-from sopauto.inventory import packing
-from sopauto.inventory.history import BY_FORM, Known, MonthRun, Reading, Scan
-from sopauto.inventory.sections import split
+from sopauto.inventory.kept import packing
+from sopauto.inventory.kept.history import BY_FORM, Known, MonthRun, Reading, Scan
+from sopauto.inventory.kept.sections import split
 from sopauto.store import tables
 from sopauto.store import tables_inventory as inventory
 from sopauto.store.alone import SCAN, held

@@ -31,7 +31,7 @@ sections = Table(
     Column("digest", LargeBinary, nullable=False, unique=True),  # SHA-256 of the content
     Column("base", Integer, ForeignKey("sections.id")),  # the section that it is packed against
     Column("depth", Integer, nullable=False),  # how many have to be read before this one
-    Column("content", LargeBinary, nullable=False),  # inventory/packing.py
+    Column("content", LargeBinary, nullable=False),  # inventory/kept/packing.py
 )
 
 readings = Table(

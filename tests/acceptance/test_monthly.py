@@ -26,7 +26,7 @@ from sopauto.assets.model import Place, Server, ServerState
 from tests.acceptance.commands import ROOT
 from tests.acceptance.office import Office, open_office
 
-RECORDED = ROOT / "tests" / "unit" / "inventory" / "recorded" / "debian.txt"
+RECORDED = ROOT / "tests" / "unit" / "inventory" / "reading" / "recorded" / "debian.txt"
 JAKARTA = ZoneInfo("Asia/Jakarta")
 NAMES = ("simpus-01", "web-01", "web-02")
 

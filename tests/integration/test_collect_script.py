@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sopauto.inventory import script, snapshot
+from sopauto.inventory.reading import script, snapshot
 
 SS = """#!/bin/sh
 case "$1$AS_ROOT" in

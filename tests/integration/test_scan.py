@@ -20,9 +20,9 @@ import pytest
 from lab.sshd import Sshd, free_port
 from sopauto.drivers.openssh import OpenSsh
 from sopauto.errors import BadInput, Conflict, StepFailed
-from sopauto.inventory import script, snapshot
-from sopauto.inventory.history import Reading
-from sopauto.inventory.scan import Limits, Scanner, Tally, Target
+from sopauto.inventory.kept.history import Reading
+from sopauto.inventory.reading import script, snapshot
+from sopauto.inventory.scanning.scan import Limits, Scanner, Tally, Target
 from sopauto.store.engine import open_store
 from sopauto.store.sqlstore import SqlStore
 from tests.integration.test_ssh_servers import (
@@ -42,7 +42,7 @@ from tests.integration.test_ssh_servers import (
 )
 
 SECONDS = 3.0
-RECORDED = Path(__file__).parents[1] / "unit" / "inventory" / "recorded" / "debian.txt"
+RECORDED = Path(__file__).parents[1] / "unit" / "inventory" / "reading" / "recorded" / "debian.txt"
 
 
 @pytest.fixture(scope="module")

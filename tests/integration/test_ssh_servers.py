@@ -21,7 +21,7 @@ import pytest
 from lab.sshd import Sshd
 from sopauto.drivers.ssh import Ssh
 from sopauto.errors import BadInput, StepFailed
-from sopauto.inventory import script, snapshot
+from sopauto.inventory.reading import script, snapshot
 from sopauto.machines.host_keys import fingerprint
 from sopauto.machines.met import Greeting, Silence
 from sopauto.technical.collect import MAX_BYTES, Login

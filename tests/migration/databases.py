@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sopauto.access.model import Event
 from sopauto.app import App, build
-from sopauto.inventory.history import Reading
+from sopauto.inventory.kept.history import Reading
 from sopauto.tickets.verifying import verify_all
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from sopauto.inventory.drift import Work, drift
+from sopauto.inventory.comparing.drift import Work, drift
 from sopauto.store.sqlstore import SqlStore
 from tests.integration.store.test_inventory import MONTH, NOW, reading, scanned
 from tests.unit.inventory.placed import SERVER

@@ -13,9 +13,9 @@ from alembic import command
 from sqlalchemy import func, select, text
 
 from sopauto.errors import Conflict
-from sopauto.inventory.history import Reading
-from sopauto.inventory.sections import NAMES, join
-from sopauto.inventory.snapshot import parse
+from sopauto.inventory.kept.history import Reading
+from sopauto.inventory.kept.sections import NAMES, join
+from sopauto.inventory.reading.snapshot import parse
 from sopauto.store import tables_inventory
 from sopauto.store.engine import make_engine
 from sopauto.store.sqlstore import SqlStore
@@ -25,7 +25,7 @@ from sopauto.work import Artifact
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 MONTH = timedelta(days=30)
-RECORDED = Path(__file__).parents[2] / "unit" / "inventory" / "recorded" / "debian.txt"
+RECORDED = Path(__file__).parents[2] / "unit" / "inventory" / "reading" / "recorded" / "debian.txt"
 SNAPSHOT = parse(RECORDED.read_bytes(), NOW)
 
 

@@ -21,7 +21,7 @@ from sopauto.assets.importing import read_assets
 from sopauto.catalogue.model import Software
 from sopauto.catalogue.shelf import read_entry
 from sopauto.data_file import parse_document
-from sopauto.inventory.form import Form, read_form
+from sopauto.inventory.by_hand.form import Form, read_form
 from sopauto.people import load_people
 from sopauto.procedures.check import check
 from sopauto.procedures.fields import validate
@@ -34,7 +34,7 @@ from sopauto.tickets.letter import read_letter
 from tests.unit.canary.examples import ASSETS, LETTER, PROFILE, SETTINGS, SOFTWARE, SOP, WAIVER
 from tests.unit.canary.hostile import LONGEST, Way, held, keys, leaves, left_out, texts, with_key, with_value
 from tests.unit.documents.occasions import public_key
-from tests.unit.inventory.test_record_form import WHOLE
+from tests.unit.inventory.by_hand.test_record_form import WHOLE
 
 EVENT = {"waktu": "2026-11-20T08:00:00", "kartu": "KA-000001", "zona": "ruang"}
 ZONES = Access(zones={"ruang": {"title": "Ruang"}})  # type: ignore[dict-item] # pydantic reads it

@@ -31,11 +31,12 @@ from sopauto.documents.hardening_form import hardening_evidence
 from sopauto.documents.photo import read_photo
 from sopauto.documents.recap import recap_page, recap_pdf, recap_sheet
 from sopauto.documents.sheets import write_csv, write_xlsx
-from sopauto.inventory import export_glpi, export_hosts, export_netbox, snapshot
-from sopauto.inventory.difference import Change, ServerDifference
-from sopauto.inventory.drift import Drift
-from sopauto.inventory.history import Reading
-from sopauto.inventory.words import SENTENCES
+from sopauto.inventory.comparing.difference import Change, ServerDifference
+from sopauto.inventory.comparing.drift import Drift
+from sopauto.inventory.comparing.words import SENTENCES
+from sopauto.inventory.exports import glpi, hosts, netbox
+from sopauto.inventory.kept.history import Reading
+from sopauto.inventory.reading import snapshot
 from sopauto.journal.anchor import Anchor, Mark
 from sopauto.journal.entry import Entry
 from sopauto.journal.export import Closing, archive
@@ -60,8 +61,8 @@ from tests.unit.documents.occasions import BEGIN, Books
 from tests.unit.documents.test_forms import OCCASIONS
 from tests.unit.documents.test_hardening_form import WAIVER, control, evidence
 from tests.unit.documents.test_recap import made
-from tests.unit.inventory.test_exports import RACK, SERVER
-from tests.unit.inventory.test_snapshot import RECORDED, recorded
+from tests.unit.inventory.exports.test_exports import RACK, SERVER
+from tests.unit.inventory.reading.test_snapshot import RECORDED, recorded
 
 TEXTS = (
     "templates",
@@ -369,33 +370,33 @@ def test_sheets_hold_no_formula(text: str, tmp_path: Path) -> None:
     ]
     assert [cell.value for cell in cells if cell.data_type == "f" or cell.hyperlink] == []
     write_csv(tmp_path / "c.csv", ["a"], [[text], [f" {text}"]])
-    files = [(tmp_path / "c.csv").read_text(encoding="utf-8-sig"), *netbox(text).values()]
+    files = [(tmp_path / "c.csv").read_text(encoding="utf-8-sig"), *for_netbox(text).values()]
     for row in (row for file in files for row in csv.reader(io.StringIO(file, newline=""))):
         assert [cell for cell in row if cell.lstrip().startswith(FORMULA)] == []
         assert [cell for cell in row if HIDDEN.search(cell)] == []
 
 
-def netbox(text: str) -> dict[str, str]:
+def for_netbox(text: str) -> dict[str, str]:
     found = in_all(recorded("debian"), text)
     found["network"] = recorded("debian")["network"] | {"neighbours": [], "host_name": text}
-    return export_netbox.write(export_netbox.rows(in_all(SERVER, text), in_all(RACK, text), found))
+    return netbox.write(netbox.rows(in_all(SERVER, text), in_all(RACK, text), found))
 
 
 def test_exports_are_json_and_no_templates(text: str) -> None:
     server, taken = in_all(SERVER, text), in_all(recorded("debian"), text)
     taken["network"] = recorded("debian")["network"]
     for found in (
-        held(export_glpi.document, "web-01", taken),
-        held(export_glpi.beside, "web-01", taken),
-        export_hosts.prometheus([server], port=9100),
-        export_hosts.ansible([replace(server, unit=text, ticket=text)], port=22, user=text),
+        held(glpi.document, "web-01", taken),
+        held(glpi.beside, "web-01", taken),
+        hosts.prometheus([server], port=9100),
+        hosts.ansible([replace(server, unit=text, ticket=text)], port=22, user=text),
     ):
         told = console.json_text(found)
         assert json.loads(told) == json.loads(json.dumps(found))
         assert not HIDDEN.search(told)
         told.encode()
-    hosts = export_hosts.ansible([replace(server, unit=text, ticket=text)], port=22, user=text)["_meta"]["hostvars"]
-    for value in (value for host in hosts.values() for value in host.values()):
+    variables = hosts.ansible([replace(server, unit=text, ticket=text)], port=22, user=text)["_meta"]["hostvars"]
+    for value in (value for host in variables.values() for value in host.values()):
         assert not isinstance(value, str) or "{" not in value
         assert not isinstance(value, dict) or list(value) == ["__ansible_unsafe"]
 

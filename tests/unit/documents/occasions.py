@@ -24,7 +24,7 @@ from sopauto.tickets.machine import advance, open_ticket
 from sopauto.tickets.model import Action, Attempt, DocumentRef, Letter, Ticket, Verb
 from sopauto.tickets.record import Draft, body_of
 from sopauto.tickets.storage import Reader
-from tests.unit.inventory.test_snapshot import recorded
+from tests.unit.inventory.reading.test_snapshot import recorded
 
 ZONE = ZoneInfo("Asia/Jakarta")
 BEGIN = datetime(2026, 11, 23, 8, 30, tzinfo=ZONE)

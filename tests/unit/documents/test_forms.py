@@ -21,7 +21,7 @@ from sopauto.tickets.desk import Occasion
 from sopauto.tickets.model import Letter, Outcome, Verb
 from tests.unit.documents import entering, installation, installing, occasions
 from tests.unit.documents.occasions import Books, Register
-from tests.unit.inventory.test_snapshot import answer
+from tests.unit.inventory.reading.test_snapshot import answer
 
 Printed = tuple[str, dict[str, Any]]
 """The text of the PDF on one line, and the JSON."""

@@ -17,16 +17,16 @@ from openpyxl import load_workbook
 from sopauto.assets.model import Rack
 from sopauto.documents.recap import recap_page, recap_pdf, recap_sheet
 from sopauto.errors import BadInput
-from sopauto.inventory.difference import Change, ServerDifference
-from sopauto.inventory.drift import Drift
-from sopauto.inventory.history import Reading
-from sopauto.inventory.month import in_words, moments, month_of
-from sopauto.inventory.recap import REASONS, Bounds, Counting, Room, recap
-from sopauto.inventory.scan import REASONS as SCAN_REASONS
-from sopauto.inventory.support import last_day, load_support
+from sopauto.inventory.comparing.difference import Change, ServerDifference
+from sopauto.inventory.comparing.drift import Drift
+from sopauto.inventory.kept.history import Reading
+from sopauto.inventory.reports.month import in_words, moments, month_of
+from sopauto.inventory.reports.recap import REASONS, Bounds, Counting, Room, recap
+from sopauto.inventory.reports.support import last_day, load_support
+from sopauto.inventory.scanning.scan import REASONS as SCAN_REASONS
 from sopauto.settings import Agency, Settings
-from tests.unit.inventory.test_exports import RACK, SERVER
-from tests.unit.inventory.test_snapshot import recorded
+from tests.unit.inventory.exports.test_exports import RACK, SERVER
+from tests.unit.inventory.reading.test_snapshot import recorded
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 TODAY = NOW.date()

@@ -1,0 +1,1 @@
+"""Servers that no scan reads: a person fills a form."""

@@ -1,0 +1,1 @@
+"""The newest inventory as other systems take it: one file per format."""

@@ -1,0 +1,1 @@
+"""Reading many servers at once."""
