@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
@@ -103,3 +103,10 @@ class Platform:
 
     session: type[NetmikoSession]
     shuts: bool
+
+
+def report_taken(lines: Sequence[str], report: Report) -> Iterator[str]:
+    """Yield lines to what sends them; when the next one is asked for, the one before was taken."""
+    for line in lines:
+        yield line
+        report(f"{SENT}: {line}")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from sopauto.custody.port_state import PortState
-from sopauto.custody.switches.base import ANSWER_SECONDS, SENT, LineRefusedError, NetmikoSession, Platform
+from sopauto.custody.switches.base import ANSWER_SECONDS, LineRefusedError, NetmikoSession, Platform, report_taken
 from sopauto.errors import BadInput
 from sopauto.procedures.fields import one_line, visible
 from sopauto.work import Report
@@ -50,7 +50,7 @@ class IosSession(NetmikoSession):
         """Send configuration lines one by one; raises LineRefusedError."""
         self._guarded(
             lambda: self._connection.send_config_set(
-                _taken(lines, report),
+                report_taken(lines, report),
                 read_timeout=ANSWER_SECONDS,
                 error_pattern=ERROR,
                 cmd_verify=True,
@@ -102,13 +102,6 @@ def _mode(lines: Sequence[str]) -> str:
 def _value(lines: Sequence[str], name: str) -> str:
     """Return what follows a setting's name (empty: it is not set)."""
     return next((line.removeprefix(f"{name} ") for line in lines if line.startswith(f"{name} ")), "")
-
-
-def _taken(lines: Sequence[str], report: Report) -> Iterator[str]:
-    """Yield the lines; when the next one is asked for, the one before was taken."""
-    for line in lines:
-        yield line
-        report(f"{SENT}: {line}")
 
 
 PLATFORM: Final = Platform(session=IosSession, shuts=True)

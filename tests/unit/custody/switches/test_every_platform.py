@@ -98,6 +98,16 @@ class TestEveryPlatform:
             assert session.read(work.port) == state
             assert session.saved(work.port) == state
 
+    def test_what_was_saved_is_asked_for_by_itself(self, recorded: Recorded) -> None:
+        work, asking = recorded.work(), Replay(recorded)
+        opened(asking).saved(work.port)
+        answers = {command: recorded["free"].answers[command] for command in asking.asked}
+        session = opened(Replay(recorded, at="connected", fails=answers))
+        assert session.saved(work.port) == work.disconnected()
+        # Where nothing is saved apart, what runs is what was saved.
+        running = work.connected() if "save" in recorded else work.disconnected()
+        assert session.read(work.port) == running
+
     def test_its_template_writes_the_lines_that_were_recorded(self, recorded: Recorded) -> None:
         for at, kind, way in (("free", Connect, "connect"), ("connected", Disconnect, "disconnect")):
             lines = plan(Replay(recorded, at=at), kind).lines
