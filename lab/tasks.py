@@ -76,10 +76,10 @@ def demo(c: Context, sop: str = "001", lab: str = "sim") -> None:
         play(Path(home))
 
 
-@command(help={"only": "one stage: lint, unit, integration, acceptance, lab, molecule or long"})
+@command(help={"only": "one stage: lint, unit, integration, acceptance, lab, molecule, emulated"})
 def test(c: Context, only: str = "") -> None:
     """Run every check of the project, and tell how long each took."""
-    from lab.testing import run_stages
+    from lab.testing.running import run_stages
 
     del c
     run_stages(only)
