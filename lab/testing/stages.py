@@ -18,7 +18,7 @@ Command = Sequence[str]
 class Stage:
     """One named group of commands; each is a list of arguments for a program of this environment.
 
-    `bound`: seconds after which it is ended and has failed: some four times what it takes on two idle cores.
+    `bound`: seconds after which it is ended and has failed: far more than it takes, also on a busy machine.
     `virtual`: it is about virtual machines and nothing else; elsewhere than as root on Debian it is skipped by name.
     `quiet`: what it prints is shown only when it fails. `on_request`: it runs only when it is named.
     """
@@ -50,8 +50,8 @@ LINT: Sequence[Command] = (
 # In the order in which they start, two side by side: first those that are quick to tell, then the longest, and last
 # those that keep two processors busy by themselves.
 STAGES: Sequence[Stage] = (
-    Stage(name="lint", commands=LINT, bound=400),
-    Stage(name="unit", commands=((*PYTEST, *PARALLEL, "tests/unit"),), bound=400),
+    Stage(name="lint", commands=LINT, bound=900),
+    Stage(name="unit", commands=((*PYTEST, *PARALLEL, "tests/unit"),), bound=900),
     Stage(name="emulated", commands=scenarios(emulated=True), bound=2700, virtual=True, quiet=True),
     Stage(name="lab", commands=((*PYTEST, "-m", "lab", "tests"),), bound=2700, virtual=True),
     Stage(name="molecule", commands=scenarios(emulated=False), bound=1800, virtual=True, quiet=True),
