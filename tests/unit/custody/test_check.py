@@ -64,11 +64,11 @@ def test_the_first_contact_tells_the_host_key_so_that_it_can_be_pinned() -> None
     assert facts["host_key"] == KEY
     assert facts["fingerprint"].startswith("SHA256:")
     assert facts["tcp_ms"] == 0.4
-    assert "first contact" in facts["summary"]
+    assert facts["summary"].endswith("(first contact, to be pinned)")
 
 
 def test_the_pinned_key_is_recognised_whatever_comment_follows_it() -> None:
-    assert "as pinned" in check(greeting(), f"{KEY} root@web-01")["summary"]
+    assert check(greeting(), f"{KEY} root@web-01")["summary"].endswith("(as pinned)")
 
 
 def test_a_changed_host_key_stops_the_step_and_names_both_fingerprints() -> None:
@@ -80,8 +80,8 @@ def test_a_changed_host_key_stops_the_step_and_names_both_fingerprints() -> None
 
 @pytest.mark.parametrize("reason", ["timeout", "refused", "unreachable", "not-ssh", "flood"])
 def test_a_server_that_does_not_answer_is_evidence_and_not_a_failure(reason: str) -> None:
-    facts = check(Silence(reason=reason), KEY)
-    assert (facts["reachable"], facts["reason"]) == (False, reason)
+    facts = check(Silence(reason=reason, tcp_ms=3.0), KEY)
+    assert (facts["reachable"], facts["reason"], facts["tcp_ms"]) == (False, reason, 3.0)
     assert facts["summary"] == f"web-01 does not answer on 192.0.2.30 port 22: {reason}"
     assert "host_key" not in facts
 
@@ -110,5 +110,5 @@ def test_it_only_reads_no_line_is_planned_and_nothing_undone() -> None:
     assert (plan.targets, plan.lines, dict(plan.before), dict(plan.after)) == (("web-01",), (), {}, {})
     assert (module.mutates, plan.module, module.materials({})) == (False, "custody.check", {})
     assert module.probe(order(), quiet) is Probe.NOT_BEGUN
-    with pytest.raises(Refused, match="changes nothing"):
+    with pytest.raises(Refused, match=r"PS-2026-0001: custody\.check changes nothing that could be undone"):
         module.undo(order(), quiet)

@@ -79,7 +79,7 @@ def test_a_foreign_port_is_refused_at_plan() -> None:
 
 def test_a_session_that_drops_while_planning_is_a_failure() -> None:
     switch = SwitchInMemory(faults={"read": [LOST]})
-    with pytest.raises(StepFailed, match=r"sw1/Gi1/0/1: the session dropped \(gone\); plan again"):
+    with pytest.raises(StepFailed, match=r"sw1/Gi1/0/1: the session dropped \(gone\); plan again$"):
         plan(switch)
 
 
@@ -107,7 +107,7 @@ def test_the_switch_says_what_became_of_an_attempt(running: PortState, saved: Po
 @pytest.mark.parametrize("at", ["read", "saved"])
 def test_a_session_that_drops_while_asking_decides_nothing(at: str) -> None:
     made = plan(SwitchInMemory())
-    with pytest.raises(StepFailed, match=r"sw1/Gi1/0/1: the session dropped \(gone\); run again"):
+    with pytest.raises(StepFailed, match=r"sw1/Gi1/0/1: the session dropped \(gone\); run again$"):
         module(SwitchInMemory(faults={at: [LOST]})).probe(order(made), quiet)
 
 
