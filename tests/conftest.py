@@ -11,6 +11,8 @@ from collections.abc import Callable
 import hypothesis  # noqa: F401
 import pytest
 
+from tests.starts.client import SERVER
+
 IN_CI = os.environ.get("CI") == "true"
 
 
@@ -19,6 +21,13 @@ def need_or_skip(*, missing: str) -> None:
     if IN_CI:
         pytest.fail(f"CI lacks what this test needs: {missing}")
     pytest.skip(f"needs {missing}")
+
+
+@pytest.fixture(autouse=True)
+def _start(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let commands of a test in the lab, where a network is another one, and of a test that says so be no forks."""
+    if any(request.node.get_closest_marker(name) for name in ("lab", "real_start")):
+        monkeypatch.setattr(SERVER, "really", True)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +12,7 @@ from typing import Any
 
 from lab.loopback import LoopbackServer
 from lab.workspace import Workspace
-
-ROOT = Path(__file__).parents[2]
+from tests.starts.client import INV, ROOT, SERVER
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,15 +47,8 @@ class Commands:
         self, *arguments: str, as_: str = "", key: Path | None = None, expect: int = 0
     ) -> subprocess.CompletedProcess[str]:
         """Run a command as its user would, and hold its exit code against what is expected."""
-        answer = subprocess.run(
-            self.command(*arguments, as_=as_, key=key),
-            cwd=ROOT,
-            env=self.variables(),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=self.seconds,
-        )
+        _, *words = self.command(*arguments, as_=as_, key=key)
+        answer = SERVER.run(words, self.variables(), self.seconds)
         assert answer.returncode == expect, f"exit {answer.returncode}\n{answer.stdout}\n{answer.stderr}"
         assert "Traceback" not in answer.stderr
         if expect:
@@ -67,7 +58,7 @@ class Commands:
     def command(self, *arguments: str, as_: str = "", key: Path | None = None) -> list[str]:
         """Return the command line of an invocation."""
         who = ["--as", as_, "--key", str(key or self.keys[as_])] if as_ else []
-        return [str(Path(sys.executable).parent / "inv"), *arguments, *who]
+        return [str(INV), *arguments, *who]
 
     def variables(self) -> dict[str, str]:
         """Return the environment of the commands."""

@@ -91,6 +91,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
         yield Office(workspace=workspace, door=door, mailbox=mailbox)
 
 
+@pytest.mark.real_start("SOP 004, whole")
 def test_from_the_form_to_the_card_and_back_again(office: Office) -> None:
     ticket = office.granted()
     assert ticket.data["nomor_kartu"] == "KA-000001"

@@ -206,6 +206,7 @@ def test_the_newest_ticket_cannot_lose_its_entries_or_its_row_alone(
     assert told in office.inv("ticket.verify", "all", expect=1).stdout
 
 
+@pytest.mark.real_start("the timer starts it alone, too")
 def test_an_anchor_is_mailed_to_the_addresses_of_the_settings(office: Commands) -> None:
     settings = office.home / "sopauto.toml"
     settings.write_text(settings.read_text() + '\n[anchors]\nfolder = "jangkar"\nmail_to = ["auditor@example.go.id"]\n')

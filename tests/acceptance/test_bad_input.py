@@ -133,6 +133,7 @@ def test_a_bad_argument_is_refused_in_one_line(office: Office, arguments: list[s
     assert everything(office) == before
 
 
+@pytest.mark.real_start("an error before anything heavy is loaded")
 def test_an_unknown_acting_person_is_refused(office: Office, tmp_path: Path) -> None:
     path = letter(tmp_path, stated(**GOOD))
     answer = office.inv("ticket.open", path, "--as", "nobody", expect=2)

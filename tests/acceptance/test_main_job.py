@@ -11,6 +11,7 @@ from lab.cast import STATEMENTS, drop_off, give_back
 from tests.acceptance.office import Office, open_office
 
 
+@pytest.mark.real_start("the main job, whole")
 def test_the_whole_way_by_commands(office: Office, tmp_path: Path) -> None:
     surat = tmp_path / "surat.yaml"
     envelope = {"sop": "penitipan-server", "opd": "dinkes", "pemohon": "siti"}
@@ -78,6 +79,7 @@ def test_a_server_with_another_host_key_stops_the_step(office: Office) -> None:
     assert "the host key changed" in answer.stderr
 
 
+@pytest.mark.real_start("what is loaded late could print as well")
 def test_with_json_nothing_but_json_is_printed(office: Office) -> None:
     ticket = office.ticket_at("konfigurasi.1")
     plan = json.loads(office.inv("ticket.plan", ticket, "--json", as_="joko").stdout)

@@ -301,6 +301,7 @@ def text_of(message: EmailMessage) -> str:
     return str(body.get_content())
 
 
+@pytest.mark.real_start("the timer starts it alone, every month")
 def test_a_month_is_scanned_reported_and_mailed_once(room: Room) -> None:
     pin_all(room)
     told = room.inv("inventory.monthly")

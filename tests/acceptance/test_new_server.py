@@ -107,6 +107,7 @@ def directorate(tmp_path: Path) -> Iterator[Directorate]:
         yield made
 
 
+@pytest.mark.real_start("SOP 000, whole")
 def test_from_the_letter_to_row_19(directorate: Directorate) -> None:
     walk = directorate.walk()
     ticket = walk.to_the_end(walk.open(request(directorate.bare), person="siti"))

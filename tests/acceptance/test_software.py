@@ -112,6 +112,7 @@ def titles(form: dict[str, Any]) -> str:
     return " ".join(part["judul"] for part in form["bagian"])
 
 
+@pytest.mark.real_start("SOP 003, whole")
 def test_from_the_letter_to_row_13_in_the_data_centre(office: Office) -> None:
     walk = office.walk()
     ticket = walk.to_the_end(walk.open(request(office.bare, "agenda"), person="yoga"))
