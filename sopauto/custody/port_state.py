@@ -53,7 +53,7 @@ def difference(target: str, before: PortState, after: PortState) -> str:
     old, new = (
         [f"{name}: {value}" for name, value in state.as_json().items() if value != []] for state in (before, after)
     )
-    lines = difflib.unified_diff(old, new, f"{target} now", f"{target} then", lineterm="", n=3)
+    lines = difflib.unified_diff(old, new, f"{target} now", f"{target} then", lineterm="")
     return "\n".join(lines)
 
 

@@ -106,7 +106,7 @@ def test_a_fault_while_the_session_holds_restores_the_port_and_its_saved_state(
     faults: dict[str, list[Any]], why: str
 ) -> None:
     switch, heard = SwitchInMemory(half=HALF, faults=faults), list[str]()
-    with pytest.raises(StepFailed, match="the port is as before") as caught:
+    with pytest.raises(StepFailed, match=r"; the port is as before; see sesi-switch\.log") as caught:
         apply(switch, heard)
     assert str(caught.value).startswith(f"sw1/Gi1/0/1: {why}")
     assert (switch.running, switch.startup) == (FREE, FREE)

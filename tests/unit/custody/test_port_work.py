@@ -82,7 +82,7 @@ def test_plain_words_and_numbers_are_taken(name: str, value: object) -> None:
     ],
 )
 def test_anything_else_is_bad_input_that_names_the_parameter(name: str, value: object, told: str) -> None:
-    with pytest.raises(BadInput, match=re.escape(f"parameter {name}: {told}")):
+    with pytest.raises(BadInput, match=re.escape(f"parameter {name}: {told}") + "$"):
         PortWork.from_json({**WORK.as_json(), name: value})
 
 
