@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
 from sopauto.custody.port_state import PortState
-from sopauto.procedures.fields import visible
+from sopauto.procedures.fields import one_line, visible
 from sopauto.work import Report
 
 SENT: Final = "line sent"
 """What `send` reports of each line that was taken."""
 ANSWER_SECONDS: Final = 30
 MAX_LOG: Final = 256 * 1024
+MAX_WORDS: Final = 300
+"""How many characters of a switch's own words an error tells."""
 
 T = TypeVar("T")
 
@@ -92,9 +94,9 @@ class NetmikoSession(ABC):
         try:
             return talk()
         except ConfigInvalidException as error:
-            raise LineRefusedError(visible(" ".join(str(error).split())[-300:])) from None
+            raise LineRefusedError(one_line(str(error), MAX_WORDS)) from None
         except (NetmikoBaseException, SSHException, OSError, EOFError, ValueError) as error:
-            raise SessionLostError(visible(" ".join(str(error).split())[:200] or type(error).__name__)) from None
+            raise SessionLostError(one_line(str(error), MAX_WORDS) or type(error).__name__) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,11 +14,11 @@ from tempfile import NamedTemporaryFile
 from typing import Any, Final
 
 from sopauto.assets.model import Switch
-from sopauto.custody.switches.base import Session
+from sopauto.custody.switches.base import MAX_WORDS, Session
 from sopauto.custody.switches.platforms import platform_of
 from sopauto.errors import BadInput, Refused, StepFailed
 from sopauto.machines.login import Credentials
-from sopauto.procedures.fields import visible
+from sopauto.procedures.fields import one_line
 
 SECONDS: Final = {"conn_timeout": 10, "auth_timeout": 15, "banner_timeout": 15}
 """How long connecting, login and banner may take."""
@@ -78,8 +78,8 @@ class NetmikoSwitches:
                 **SECONDS,
             )
         except (NetmikoBaseException, SSHException, OSError, EOFError, ValueError) as error:
-            words = " ".join(str(error).split())[:300] or type(error).__name__
-            raise StepFailed(f"no session: {visible(words)}", where=where, mend="nothing was sent") from None
+            words = one_line(str(error), MAX_WORDS) or type(error).__name__
+            raise StepFailed(f"no session: {words}", where=where, mend="nothing was sent") from None
         _notice_drops(connection)
         return connection
 

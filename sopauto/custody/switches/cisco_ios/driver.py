@@ -7,9 +7,16 @@ from collections.abc import Sequence
 from typing import Final
 
 from sopauto.custody.port_state import PortState
-from sopauto.custody.switches.base import ANSWER_SECONDS, LineRefusedError, NetmikoSession, Platform, report_taken
+from sopauto.custody.switches.base import (
+    ANSWER_SECONDS,
+    MAX_WORDS,
+    LineRefusedError,
+    NetmikoSession,
+    Platform,
+    report_taken,
+)
 from sopauto.errors import BadInput
-from sopauto.procedures.fields import one_line, visible
+from sopauto.procedures.fields import one_line
 from sopauto.work import Report
 
 ERROR: Final = r"% ?(Invalid|Incomplete|Ambiguous|Unknown|Unrecognized|Command|Bad|Error|Authorization|Access)[^\r\n]*"
@@ -62,7 +69,7 @@ class IosSession(NetmikoSession):
         """Save the running configuration; raises LineRefusedError."""
         answer = self._ask("write memory", seconds=SAVE_SECONDS)
         if "[OK]" not in answer:
-            raise LineRefusedError(f"saving failed: {visible(' '.join(answer.split())[-200:])}")
+            raise LineRefusedError(f"saving failed: {one_line(answer, MAX_WORDS)}")
 
     def _block(self, command: str, port: str) -> list[str] | None:
         """Return the lines below `interface PORT`; None, when the answer has no such line."""

@@ -8,9 +8,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from sopauto.custody.port_state import ACCESS, PortState
-from sopauto.custody.switches.base import SENT, LineRefusedError, NetmikoSession, Platform, SessionLostError
+from sopauto.custody.switches.base import MAX_WORDS, SENT, LineRefusedError, NetmikoSession, Platform, SessionLostError
 from sopauto.errors import BadInput
-from sopauto.procedures.fields import one_line, visible
+from sopauto.procedures.fields import one_line
 from sopauto.work import Report
 
 UNSET: Final = ["set", []]
@@ -42,7 +42,7 @@ class OvsSession(NetmikoSession):
         if code and "no row" in answer:
             raise BadInput(f"there is no port {question.rpartition(' ')[2]}", mend="see `ovs-vsctl list-ports`")
         if code:
-            raise SessionLostError(f"ovs-vsctl: {visible(answer)}")
+            raise SessionLostError(f"ovs-vsctl: {one_line(answer, MAX_WORDS)}")
         table = json.loads(answer)
         return dict(zip(table["headings"], table["data"][0], strict=True))
 
@@ -55,7 +55,7 @@ class OvsSession(NetmikoSession):
         for line in lines:
             answer, code = self._shell(line)
             if code:
-                raise LineRefusedError(visible(" ".join(answer.split())[-300:]))
+                raise LineRefusedError(one_line(answer, MAX_WORDS))
             report(f"{SENT}: {line}")
 
     def save(self) -> None:

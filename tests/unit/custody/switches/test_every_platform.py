@@ -154,7 +154,8 @@ class TestEveryPlatform:
     def test_a_line_that_the_switch_refuses_brings_the_port_back(self, recorded: Recorded) -> None:
         made = plan(Replay(recorded))
         replay = Replay(recorded, fails=recorded["line-refused"].answers)
-        with pytest.raises(LineRefusedError):
+        reason = next(filter(None, recorded["line-refused"].answers.values())).splitlines()[0]
+        with pytest.raises(LineRefusedError, match=re.escape(reason)):
             opened(replay).send(made.lines, quiet)
         with pytest.raises(StepFailed, match="the port is as before"):
             module(replay).apply(order(made), quiet)
