@@ -56,36 +56,50 @@ written:
   type: list
 """
 
+import errno
 import grp
 import hashlib
 import json
 import os
 import pwd
 import tempfile
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 STAMPS = "/var/lib/sopauto/trees"
+Ids = tuple[int, int]
+State = tuple[bytes, int | None, Ids | None]
+"""Content, mode and owner of a file; of a link, where it leads to."""
 
 
 class File:
     """One wanted file."""
 
-    def __init__(self, wanted):
+    def __init__(self, wanted: dict[str, Any]) -> None:
         self.path = wanted["path"]
         self.content = wanted["content"].encode()
         self.mode = int(str(wanted.get("mode") or "0644"), 8)
         self.owner = wanted.get("owner") or "root"
         self.group = wanted.get("group") or self.owner
 
-    def ids(self):
+    def ids(self) -> Ids | None:
         """Return user and group id; a user that is still to be made (check mode) owns nothing yet."""
         try:
             return pwd.getpwnam(self.owner).pw_uid, grp.getgrnam(self.group).gr_gid
         except KeyError:
             return None
 
-    def differs(self, now):
+    def owner_ids(self) -> Ids:
+        """Return user and group id; raises OSError (there is no such account)."""
+        found = self.ids()
+        if found is None:
+            raise OSError(
+                errno.ENOENT, "there is no account %s with the group %s" % (self.owner, self.group), self.path
+            )
+        return found
+
+    def differs(self, now: State | None) -> bool:
         """Tell whether the file on the server is another one."""
         return now is None or now[0] != self.content or now[1] != self.mode or now[2] != self.ids()
 
@@ -96,27 +110,28 @@ class Replacement:
     Nothing is removed before what takes its place is on the disk, so that a full disk cannot cost a file.
     """
 
-    def __init__(self, path, file):
+    def __init__(self, path: str, file: File | None) -> None:
         self.path = path
         self.file = file
-        self.new = self.old = None
+        self.new: str | None = None
+        self.old: str | None = None
         self.begun = False
 
-    def stage(self):
+    def stage(self) -> None:
         """Write the new file beside the old one; this is what a full disk stops."""
         if self.file is None:
             return
         folder = os.path.dirname(self.path)
-        make_folder(folder, self.file.ids())
+        make_folder(folder, self.file.owner_ids())
         handle, self.new = tempfile.mkstemp(dir=folder, prefix=".sopauto-")
         with os.fdopen(handle, "wb") as new:
             new.write(self.file.content)
             new.flush()
             os.fchmod(new.fileno(), self.file.mode)
-            os.fchown(new.fileno(), *self.file.ids())
+            os.fchown(new.fileno(), *self.file.owner_ids())
             os.fsync(new.fileno())
 
-    def commit(self):
+    def commit(self) -> None:
         """Let the new file take the old one's place in one step; the old one stays under another name."""
         if os.path.lexists(self.path):
             beside = os.path.join(
@@ -131,7 +146,7 @@ class Replacement:
             self.new = None
         self.begun = True
 
-    def undo(self):
+    def undo(self) -> None:
         """Bring the old file back, by renaming: that needs no room."""
         if self.begun and self.old is not None:
             os.replace(self.old, self.path)
@@ -140,7 +155,7 @@ class Replacement:
             os.unlink(self.path)
         self.clean()
 
-    def clean(self):
+    def clean(self) -> None:
         """Remove what waits or was kept beside the file."""
         for beside in (self.new, self.old):
             if beside is not None and os.path.lexists(beside):
@@ -148,7 +163,7 @@ class Replacement:
         self.new = self.old = None
 
 
-def bring(replacements):
+def bring(replacements: list[Replacement]) -> None:
     """Bring all files in, or none; raises OSError with everything as before."""
     try:
         for replacement in replacements:
@@ -161,7 +176,7 @@ def bring(replacements):
         raise
 
 
-def make_folder(folder, ids):
+def make_folder(folder: str, ids: Ids) -> None:
     """Make missing folders; those of a user (`~/.ssh`) belong to the user alone."""
     if os.path.isdir(folder):
         return
@@ -170,7 +185,7 @@ def make_folder(folder, ids):
     os.chown(folder, *ids)
 
 
-def state(path):
+def state(path: str) -> State | None:
     """Return content, mode and ids of a file (None: there is none)."""
     if os.path.islink(path):
         return (("-> " + os.readlink(path)).encode(), None, None)
@@ -182,14 +197,14 @@ def state(path):
         return None
 
 
-def shown(found):
+def shown(found: State | None) -> str:
     if found is None:
         return ""
     text = found[0].decode(errors="replace")
     return text if found[1] is None else "# mode %04o\n%s" % (found[1], text)
 
 
-def difference(file, before):
+def difference(file: File, before: State | None) -> dict[str, Any]:
     return {
         "before_header": file.path,
         "after_header": file.path,
@@ -198,12 +213,12 @@ def difference(file, before):
     }
 
 
-def digest(files, absent, activate):
+def digest(files: list[File], absent: list[str], activate: list[str]) -> str:
     wanted = [[file.path, file.content.decode(), file.mode, file.owner] for file in files]
     return hashlib.sha256(json.dumps([wanted, absent, activate]).encode()).hexdigest()
 
 
-def run_all(module, commands):
+def run_all(module: AnsibleModule, commands: list[str]) -> str | None:
     """Run commands; return what the first failure says (None: none failed)."""
     for command in commands:
         code, out, err = module.run_command(command)
@@ -213,7 +228,7 @@ def run_all(module, commands):
     return None
 
 
-def main():
+def main() -> None:
     options = {
         "files": {"type": "list", "elements": "dict", "default": []},
         "absent": {"type": "list", "elements": "str", "default": []},

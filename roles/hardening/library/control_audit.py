@@ -56,42 +56,49 @@ evidence:
 import os
 import re
 import stat
+from collections.abc import Iterator
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 SSHD = "/usr/sbin/sshd"
+Look = tuple[str, bool]
+"""What was found, and whether it is as wanted."""
 
 
 class Server:
     """What is asked of the server more than once is read once."""
 
-    def __init__(self, module):
+    def __init__(self, module: AnsibleModule) -> None:
         self.module = module
-        self._sshd = self._installed = self._mounts = None
+        self._sshd: list[tuple[str, str]] | None = None
+        self._installed: set[str] | None = None
+        self._mounts: dict[str, list[str]] | None = None
 
-    def run(self, command):
+    def run(self, command: list[str]) -> tuple[int, str]:
         """Return exit code and what a command says, trimmed."""
         try:
             code, out, err = self.module.run_command(command, handle_exceptions=False)
         except OSError as error:
-            return 127, error.strerror
+            return 127, error.strerror or "cannot be started"
         return code, out.strip() or err.strip()
 
-    def sysctl(self, key, wanted):
+    def sysctl(self, key: str, wanted: Any) -> Look:
         found = read("/proc/sys/" + key.replace(".", "/"))
         if found is None:
             return "%s: not in this kernel" % key, True
         return "%s = %s" % (key, found.strip()), found.strip() == str(wanted)
 
-    def sshd(self, option, wanted):
+    def sshd(self, option: str, wanted: Any) -> Look:
         if self._sshd is None:
             code, out, _ = self.module.run_command([SSHD, "-T", "-C", "user=root,host=localhost,addr=127.0.0.1"])
-            self._sshd = [line.partition(" ")[::2] for line in out.lower().splitlines()] if code == 0 else []
+            lines = [line.partition(" ") for line in out.lower().splitlines()]
+            self._sshd = [(name, value) for name, _, value in lines] if code == 0 else []
         wanted = {True: "yes", False: "no"}.get(wanted, str(wanted)) if isinstance(wanted, bool) else str(wanted)
         found = [value for name, value in self._sshd if name == option]
         return "%s %s" % (option, " ".join(found) or "(not set)"), found == [wanted.lower()]
 
-    def kernel_module(self, name):
+    def kernel_module(self, name: str) -> Look:
         loaded = re.search(r"^%s\b" % name.replace("-", "_"), read("/proc/modules") or "", re.M)
         barred = any(
             re.search(
@@ -101,19 +108,19 @@ class Server:
         )
         return "%s %s" % (name, "loaded" if loaded else "barred" if barred else "can be loaded"), barred and not loaded
 
-    def package(self, name, there):
+    def package(self, name: str, there: bool) -> Look:
         if self._installed is None:
             _, out, _ = self.module.run_command(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n"])
             self._installed = {line.split()[0] for line in out.splitlines() if line.endswith(" installed")}
         found = name in self._installed
         return "%s %s" % (name, "installed" if found else "not installed"), found is there
 
-    def service(self, unit, wanted):
+    def service(self, unit: str, wanted: str) -> Look:
         unit = unit if "." in unit else unit + ".service"
         code, found = self.run(["systemctl", "is-" + wanted, unit])
         return "%s %s" % (unit, found.splitlines()[0] if found else "unknown"), code == 0
 
-    def mount(self, point, wanted):
+    def mount(self, point: str, wanted: list[str]) -> Look:
         if self._mounts is None:
             self._mounts = {
                 line.split()[1]: line.split()[3].split(",") for line in (read("/proc/mounts") or "").splitlines()
@@ -123,20 +130,20 @@ class Server:
         found = [option for option in wanted if option in self._mounts[point]]
         return "%s %s" % (point, ",".join(found) or "(none of the options)"), found == list(wanted)
 
-    def has(self, path, pattern, there):
+    def has(self, path: str, pattern: str, there: bool) -> Look:
         text = read(path)
         found = text is not None and re.search(pattern, text, re.M) is not None
         told = "no such file" if text is None else "%s %s" % ("has" if found else "lacks", pattern)
         return "%s %s" % (path, told), found is there
 
-    def mode(self, path, wanted):
+    def mode(self, path: str, wanted: str) -> Look:
         found = mode_of(path)
         if found is None:
             return "%s: not there" % path, True
         mode, owner = found
         return "%s %04o owner %d" % (path, mode, owner), owner == 0 and not mode & ~int(wanted, 8)
 
-    def command(self, asked):
+    def command(self, asked: dict[str, Any]) -> Look:
         code, found = self.run(asked["run"])
         fits = re.search(asked["gives"], found, re.M) is not None
         return "%s: %s" % (
@@ -145,7 +152,7 @@ class Server:
         ), code == 0 and fits
 
 
-def read(path):
+def read(path: str) -> str | None:
     try:
         with open(path, errors="replace") as file:
             return file.read(1024 * 1024)
@@ -153,7 +160,7 @@ def read(path):
         return None
 
 
-def mode_of(path):
+def mode_of(path: str) -> tuple[int, int] | None:
     try:
         status = os.stat(path)
     except OSError:
@@ -161,7 +168,7 @@ def mode_of(path):
     return stat.S_IMODE(status.st_mode), status.st_uid
 
 
-def looks(server, control):
+def looks(server: Server, control: dict[str, Any]) -> Iterator[Look]:
     """Yield what was found, and whether it is as wanted, of everything that a control speaks of."""
     for key, wanted in control.get("sysctl", {}).items():
         yield server.sysctl(key, wanted)
@@ -186,7 +193,7 @@ def looks(server, control):
         yield server.command(control["command"])
 
 
-def look(server, control):
+def look(server: Server, control: dict[str, Any]) -> dict[str, Any]:
     found = list(looks(server, control))
     wrong = [told for told, holds in found if not holds]
     return {
@@ -201,11 +208,11 @@ def look(server, control):
     }
 
 
-def truth(value):
+def truth(value: Any) -> bool:
     return value if isinstance(value, bool) else str(value).lower() in {"true", "1", "yes"}
 
 
-def status(before, after, waiver):
+def status(before: dict[str, Any], after: dict[str, Any], waiver: dict[str, Any] | None) -> str:
     if not after["applies"]:
         return "tidak berlaku"
     if waiver:
@@ -215,7 +222,9 @@ def status(before, after, waiver):
     return "sesuai" if before.get("holds") else "berubah"
 
 
-def evidence(controls, before, waivers):
+def evidence(
+    controls: list[dict[str, Any]], before: list[dict[str, Any]], waivers: list[dict[str, Any]]
+) -> dict[str, Any]:
     earlier = {control["id"]: control for control in before}
     waived = {str(waiver["control"]): waiver for waiver in waivers}
     rows = []
@@ -233,13 +242,13 @@ def evidence(controls, before, waivers):
                 "waiver": waived.get(control["id"]),
             }
         )
-    counts = {}
+    counts: dict[str, int] = {}
     for row in rows:
         counts[row["status"]] = counts.get(row["status"], 0) + 1
     return {"controls": rows, "summary": counts}
 
 
-def set_modes(module, controls):
+def set_modes(module: AnsibleModule, controls: list[dict[str, Any]]) -> list[dict[str, str]]:
     """Take away the rights that controls do not want; return the difference."""
     changes = []
     for path, wanted in sorted(pair for control in controls for pair in control.get("modes", {}).items()):
@@ -261,7 +270,7 @@ def set_modes(module, controls):
     return changes
 
 
-def main():
+def main() -> None:
     options = {
         "controls": {"type": "list", "elements": "dict", "required": True},
         "before": {"type": "list", "elements": "dict", "default": []},
@@ -275,7 +284,7 @@ def main():
         module.exit_json(changed=bool(changes), diff=changes)
     server = Server(module)
     found = [look(server, control) for control in given["controls"]]
-    result = {"changed": False, "controls": found}
+    result: dict[str, Any] = {"changed": False, "controls": found}
     if given["before"]:
         result["evidence"] = evidence(found, given["before"], given["waivers"])
         result["failed_controls"] = [

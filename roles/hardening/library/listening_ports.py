@@ -29,7 +29,7 @@ from ansible.module_utils.basic import AnsibleModule
 COMMAND = ["ss", "--no-header", "--listening", "--tcp", "--udp", "--numeric"]
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(argument_spec={}, supports_check_mode=True)
     _, stdout, _ = module.run_command(COMMAND, check_rc=True)
     module.exit_json(changed=False, stdout=stdout)

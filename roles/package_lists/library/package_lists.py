@@ -38,7 +38,7 @@ UPDATE = ["apt-get", "update", "--quiet=2", "--error-on=any", "-o", "Acquire::Re
 FINISH = ["dpkg", "--configure", "-a", "--force-confold"]
 
 
-def fresh():
+def fresh() -> bool:
     """Tell whether the lists were read within the hour, after the sources were changed; the folder's date alone is no proof."""
     try:
         read = os.stat(LISTS).st_mtime
@@ -48,7 +48,7 @@ def fresh():
     return time.time() - read < FRESH and read > changed and bool(glob.glob(LISTS + "/*_Packages*"))
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(argument_spec={}, supports_check_mode=True)
     commands = [] if module.check_mode else [FINISH]
     read = not fresh()

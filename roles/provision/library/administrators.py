@@ -49,11 +49,11 @@ from ansible.module_utils.basic import AnsibleModule
 class Accounts:
     """Does, or in check mode only tells, one step after the other."""
 
-    def __init__(self, module):
+    def __init__(self, module: AnsibleModule) -> None:
         self.module = module
-        self.told = []
+        self.told: list[dict[str, str]] = []
 
-    def step(self, words, command):
+    def step(self, words: str, command: list[str] | None) -> None:
         self.told.append({"prepared": words + "\n"})
         if command and not self.module.check_mode:
             code, out, err = self.module.run_command(command)
@@ -61,19 +61,19 @@ class Accounts:
                 why = (err or out).strip() or "exit %d" % code
                 self.module.fail_json(msg="%s: %s" % (words, why), diff=self.told, changed=len(self.told) > 1)
 
-    def members(self, group):
+    def members(self, group: str) -> list[str]:
         try:
             return grp.getgrnam(group).gr_mem
         except KeyError:
             return []
 
-    def group(self, name):
+    def group(self, name: str) -> None:
         try:
             grp.getgrnam(name)
         except KeyError:
             self.step("group %s: make it" % name, ["groupadd", "--system", "--force", name])
 
-    def account(self, name, full_name, groups):
+    def account(self, name: str, full_name: str, groups: list[str]) -> str:
         """Make the account; every word of the plan is one of its own, so that those that are left stay the same."""
         full_name = comment_of(full_name)
         try:
@@ -95,12 +95,12 @@ class Accounts:
         return home
 
 
-def comment_of(full_name):
+def comment_of(full_name: str) -> str:
     """Return a name as the account's comment field holds it: its commas, colons and equals signs part fields there."""
     return " ".join(re.sub(r"[:,=\x00-\x1f\x7f]", " ", full_name).split())
 
 
-def make_home(home, owner):
+def make_home(home: str, owner: pwd.struct_passwd) -> None:
     """Make a home that a cut-off C(useradd) did not make; whole, or not at all."""
     beside = home + ".sopauto-new"
     shutil.rmtree(beside, ignore_errors=True)
@@ -112,14 +112,14 @@ def make_home(home, owner):
     os.rename(beside, home)
 
 
-def primary_group(name):
+def primary_group(name: str) -> str:
     try:
         return grp.getgrgid(pwd.getpwnam(name).pw_gid).gr_name
     except KeyError:
         return name
 
 
-def main():
+def main() -> None:
     options = {
         "administrators": {"type": "list", "elements": "dict", "default": [], "no_log": False},
         "groups": {"type": "list", "elements": "str", "default": []},

@@ -79,6 +79,8 @@ import pwd
 import re
 import socket
 import time
+from collections.abc import Iterator
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -95,7 +97,7 @@ PATIENCE = 10
 GROUPS = ("sudo", "ssh-users")
 
 
-def text(path):
+def text(path: str) -> str:
     """Return a file's text; empty when there is none."""
     try:
         with open(path, errors="replace") as there:
@@ -104,40 +106,40 @@ def text(path):
         return ""
 
 
-def settings(path):
+def settings(path: str) -> dict[str, str]:
     """Return the C(NAME=value) lines of a file."""
     pairs = [line.partition("=") for line in text(path).splitlines()]
     return {name: value.strip('"') for name, sign, value in pairs if sign}
 
 
-def memory_mb():
+def memory_mb() -> int:
     """Return the memory that is built in; the kernel's own figure leaves out what it keeps for itself."""
     root = "/sys/devices/system/memory"
     block = text(root + "/block_size_bytes")
     if block:
         return int(block, 16) * sum(name[6:].isdigit() for name in os.listdir(root)) // 2**20
-    return int(re.search(r"MemTotal:\s+(\d+)", text("/proc/meminfo")).group(1)) // 1024
+    return int(re.findall(r"MemTotal:\s+(\d+)", text("/proc/meminfo"))[0]) // 1024
 
 
-def disk_gb():
+def disk_gb() -> float:
     """Return the size of all real disks together."""
     real = [name for name in os.listdir("/sys/block") if os.path.exists("/sys/block/%s/device" % name)]
     fixed = [name for name in real if text("/sys/block/%s/removable" % name).strip() == "0" and name[:2] != "sr"]
     return round(sum(int(text("/sys/block/%s/size" % name)) * 512 for name in fixed) / 10**9, 1)
 
 
-def newer_kernel():
+def newer_kernel() -> bool:
     """Tell whether another kernel than the newest one runs."""
     names = os.listdir("/boot") if os.path.isdir("/boot") else []
     kernels = [name[8:] for name in names if name.startswith("vmlinuz-")]
 
-    def order(name):
+    def order(name: str) -> list[int]:
         return [int(part) for part in re.findall(r"\d+", name)]
 
     return bool(kernels) and order(max(kernels, key=order)) > order(platform.release())
 
 
-def found():
+def found() -> dict[str, Any]:
     release = settings("/etc/os-release")
     return {
         "system": "%s %s" % (release.get("ID", "?"), release.get("VERSION_ID", "?")),
@@ -149,7 +151,7 @@ def found():
     }
 
 
-def too_little(wanted, server):
+def too_little(wanted: dict[str, Any], server: dict[str, Any]) -> list[str]:
     """Return what the server has too little of."""
     words = {"cpus": "processors: %s", "memory_mb": "memory: %s MB", "disk_gb": "disks: %s GB"}
     unknown = ["resource %s is unknown" % name for name in wanted if name not in words]
@@ -160,7 +162,7 @@ def too_little(wanted, server):
     ]
 
 
-def bad_names(given):
+def bad_names(given: dict[str, Any]) -> Iterator[str]:
     """Return which names cannot be."""
     name, zone, locale = given["host_name"], given["time_zone"], given["locale"]
     if not HOST_NAME.fullmatch(name) or len(name) > 253 or re.fullmatch(r"[0-9.]+", name):
@@ -173,7 +175,7 @@ def bad_names(given):
         yield "locale %r is none (C.UTF-8, id_ID.UTF-8)" % locale
 
 
-def bad_key(key):
+def bad_key(key: str) -> str | None:
     """Return what is wrong with a public key (None: nothing)."""
     parts = key.split(" ", 2)
     if len(parts) < 2 or "\n" in key or not KEY_TYPES.fullmatch(parts[0]):
@@ -186,14 +188,14 @@ def bad_key(key):
     return None if body[4 : 4 + len(kind)] == kind and len(body) > 40 else "is damaged"
 
 
-def account(name):
+def account(name: str) -> pwd.struct_passwd | None:
     try:
         return pwd.getpwnam(name)
     except KeyError:
         return None
 
 
-def bad_administrators(administrators):
+def bad_administrators(administrators: list[dict[str, Any]]) -> Iterator[str]:
     """Return which administrators cannot be."""
     names = [str(each.get("name") or "") for each in administrators]
     for name in sorted({name for name in names if names.count(name) > 1}):
@@ -213,14 +215,14 @@ def bad_administrators(administrators):
                 yield "administrator %s: key %d %s" % (name, number, fault)
 
 
-def link_state(interface):
+def link_state(interface: str) -> dict[str, str]:
     """Return what systemd-networkd says of an interface; empty when it does not care for it."""
     number = text("/sys/class/net/%s/ifindex" % interface).strip()
     state = settings("/run/systemd/netif/links/" + number) if number else {}
     return state if state.get("ADMIN_STATE") not in (None, "unmanaged") else {}
 
 
-def bad_network(network):
+def bad_network(network: dict[str, Any]) -> Iterator[str]:
     """Return why the network cannot be as wanted."""
     if not network:
         return
@@ -231,7 +233,7 @@ def bad_network(network):
     yield from bad_interface(str(network.get("interface") or ""), bool(network.get("dns") or network.get("search")))
 
 
-def bad_addresses(network):
+def bad_addresses(network: dict[str, Any]) -> Iterator[str]:
     try:
         address = ipaddress.ip_interface(str(network.get("address") or ""))
         gateway = ipaddress.ip_address(str(network.get("gateway") or ""))
@@ -249,7 +251,7 @@ def bad_addresses(network):
             yield "network: search domain %r is none" % domain
 
 
-def bad_interface(interface, names):
+def bad_interface(interface: str, names: bool) -> Iterator[str]:
     """Return why an interface cannot be set by systemd-networkd."""
     if not INTERFACE.fullmatch(interface) or not os.path.exists("/sys/class/net/" + interface):
         there = ", ".join(sorted(os.listdir("/sys/class/net")))
@@ -266,7 +268,7 @@ def bad_interface(interface, names):
         yield "network: systemd-resolved is not active, name servers would not be asked"
 
 
-def impossible(given, server):
+def impossible(given: dict[str, Any], server: dict[str, Any]) -> list[str]:
     """Return everything that stands in the way, before anything changes."""
     faults = [] if server["system"] == "debian 12" else ["system: %s, supported is debian 12" % server["system"]]
     faults += too_little(given["resources"], server)
@@ -275,7 +277,7 @@ def impossible(given, server):
     return faults + list(bad_network(given["network"]))
 
 
-def missing(module, given):
+def missing(module: AnsibleModule, given: dict[str, Any]) -> list[str]:
     """Return everything that is not as it was to become."""
     return [
         *wrong_system(given),
@@ -285,7 +287,7 @@ def missing(module, given):
     ]
 
 
-def wrong_system(given):
+def wrong_system(given: dict[str, Any]) -> Iterator[str]:
     name = given["host_name"].split(".")[0]
     if socket.gethostname() != name:
         yield "host name is %s, not %s" % (socket.gethostname(), name)
@@ -297,7 +299,7 @@ def wrong_system(given):
         yield "locale is %s, not %s" % (locale, given["locale"])
 
 
-def wrong_account(wanted):
+def wrong_account(wanted: dict[str, Any]) -> Iterator[str]:
     name = wanted["name"]
     there = account(name)
     if there is None:
@@ -315,7 +317,7 @@ def wrong_account(wanted):
         yield "keys of %s are others" % name
 
 
-def wrong_mounts(given):
+def wrong_mounts(given: dict[str, Any]) -> Iterator[str]:
     lines = [line.split() for line in text("/proc/self/mounts").splitlines()]
     mounts = {fields[1]: fields for fields in lines}
     for disk in given["disks"]:
@@ -330,7 +332,7 @@ def wrong_mounts(given):
         yield "/swapfile has %d MB active, not %d" % (active // 1024, given["swap_mb"])
 
 
-def wrong_network(module, network):
+def wrong_network(module: AnsibleModule, network: dict[str, Any]) -> Iterator[str]:
     if not network:
         return
     interface, wanted = network["interface"], str(ipaddress.ip_interface(network["address"]))
@@ -345,7 +347,7 @@ def wrong_network(module, network):
     yield "%s has %s, not %s" % (interface, ", ".join(there) or "no address", wanted)
 
 
-def addresses(module, interface):
+def addresses(module: AnsibleModule, interface: str) -> list[str]:
     """Return the addresses of an interface, or what hinders from asking."""
     code, out, err = module.run_command(["ip", "-json", "address", "show", "dev", interface])
     if code:
@@ -354,7 +356,7 @@ def addresses(module, interface):
     return sorted("%s/%s" % (each["local"], each["prefixlen"]) for link in links for each in link.get("addr_info", []))
 
 
-def main():
+def main() -> None:
     options = {
         "resources": {"type": "dict", "default": {}},
         "host_name": {"type": "str", "required": True},

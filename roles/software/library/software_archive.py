@@ -48,11 +48,12 @@ import hashlib
 import os
 import shutil
 import tarfile
+from collections.abc import Iterator
 
 from ansible.module_utils.basic import AnsibleModule
 
 
-def digest(path):
+def digest(path: str) -> str:
     found = hashlib.sha256()
     with open(path, "rb") as archive:
         for piece in iter(lambda: archive.read(1 << 20), b""):
@@ -60,7 +61,7 @@ def digest(path):
     return found.hexdigest()
 
 
-def read(path):
+def read(path: str) -> str:
     try:
         with open(path) as stamp:
             return stamp.read().strip()
@@ -68,11 +69,11 @@ def read(path):
         return ""
 
 
-def outside(name):
+def outside(name: str) -> bool:
     return name.startswith("/") or ".." in name.split("/")
 
 
-def members(archive):
+def members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     for member in archive:
         links = member.issym() or member.islnk()
         if outside(member.name) or (links and outside(member.linkname)):
@@ -85,7 +86,7 @@ def members(archive):
         yield member
 
 
-def unpack(source, into):
+def unpack(source: str, into: str) -> None:
     new = into + ".new"
     shutil.rmtree(new, ignore_errors=True)
     os.makedirs(new, 0o755)
@@ -98,7 +99,7 @@ def unpack(source, into):
         raise
 
 
-def main():
+def main() -> None:
     options = {name: {"type": "str", "required": True} for name in ("source", "into", "sha256", "stamp")}
     module = AnsibleModule(argument_spec=options, supports_check_mode=True)
     given = module.params

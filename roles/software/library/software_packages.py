@@ -37,7 +37,7 @@ from ansible.module_utils.basic import AnsibleModule
 QUIET = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
 
 
-def there(module, path):
+def there(module: AnsibleModule, path: str) -> bool:
     """Tell whether the package of a file is installed in its version."""
     if not os.path.exists(path):
         return False
@@ -49,7 +49,7 @@ def there(module, path):
     return code == 0 and out.split() == ["ii", field["Version"]]
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(
         argument_spec={"files": {"type": "list", "elements": "str", "required": True}}, supports_check_mode=True
     )

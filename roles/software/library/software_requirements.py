@@ -47,6 +47,7 @@ import json
 import os
 import re
 import socket
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -56,22 +57,22 @@ SLACK = 0.9  # a part of the memory is the firmware's
 class Look:
     """What was looked at, and what is lacking."""
 
-    def __init__(self, module):
+    def __init__(self, module: AnsibleModule) -> None:
         self.module = module
-        self.rows = []
-        self.failures = []
+        self.rows: list[dict[str, object]] = []
+        self.failures: list[str] = []
 
-    def row(self, what, wanted, found, ok, fault):
+    def row(self, what: str, wanted: object, found: object, ok: bool, fault: str) -> None:
         self.rows.append({"what": what, "wanted": str(wanted), "found": str(found), "met": bool(ok)})
         if not ok:
             self.failures.append(fault)
 
-    def run(self, *command):
+    def run(self, *command: str) -> tuple[int, str, str]:
         code, out, err = self.module.run_command(list(command), environ_update={"LC_ALL": "C.UTF-8"})
         return code, out, err
 
 
-def system():
+def system() -> str:
     values = {}
     with open("/etc/os-release") as lines:
         for line in lines:
@@ -80,19 +81,19 @@ def system():
     return "%s-%s" % (values.get("ID", ""), values.get("VERSION_ID", ""))
 
 
-def memory_mb():
+def memory_mb() -> int:
     with open("/proc/meminfo") as lines:
         return int(next(line for line in lines if line.startswith("MemTotal")).split()[1]) // 1024
 
 
-def free_mb(path):
+def free_mb(path: str) -> int:
     while not os.path.isdir(path):
         path = os.path.dirname(path)
     found = os.statvfs(path)
     return found.f_bavail * found.f_frsize >> 20
 
 
-def busy(port, protocol):
+def busy(port: int, protocol: str) -> bool:
     """Tell whether somebody has the port, by asking for it."""
     kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
     for family, address in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
@@ -109,21 +110,21 @@ def busy(port, protocol):
     return False
 
 
-def installed(look, package):
+def installed(look: Look, package: str) -> bool:
     code, out, _ = look.run("dpkg-query", "-W", "-f", "${db:Status-Abbrev}", package)
     return code == 0 and out.startswith("ii")
 
 
-def recorded(path):
+def recorded(path: str) -> str:
     """Return the ticket for which a state is recorded (empty: none is)."""
     try:
         with open(path) as kept:
-            return json.load(kept)["ticket"]
+            return str(json.load(kept)["ticket"])
     except OSError:
         return ""
 
 
-def absent(look, entry):
+def absent(look: Look, entry: dict[str, Any]) -> None:
     """Look that the software is not there already: what somebody else installed is not ours to take back."""
     source = entry["source"]
     if source["packages"] and not source["archive"]:
@@ -133,7 +134,7 @@ def absent(look, entry):
         look.row("package " + package, "absent", "installed" if there else "absent", not there, fault)
 
 
-def candidates(look, entry):
+def candidates(look: Look, entry: dict[str, Any]) -> None:
     """Look at what the package sources offer."""
     packages = entry["source"]["packages"]
     _, out, _ = look.run("apt-cache", "policy", *packages)
@@ -151,7 +152,7 @@ def candidates(look, entry):
     )
 
 
-def others(look, entry):
+def others(look: Look, entry: dict[str, Any]) -> None:
     """Look that installing neither removes nor upgrades a package of somebody else: that could not be taken back."""
     packages = entry["source"]["packages"]
     code, out, err = look.run("apt-get", "--simulate", "--no-install-recommends", "install", *packages)
@@ -166,7 +167,7 @@ def others(look, entry):
         look.row("installing " + what, "nothing", told or "nothing", not names, "installing it %s %s" % (what, told))
 
 
-def main():
+def main() -> None:
     options = {
         "name": {"type": "str", "required": True},
         "entry": {"type": "dict", "required": True},

@@ -38,7 +38,7 @@ import time
 from ansible.module_utils.basic import AnsibleModule
 
 
-def look(module, service):
+def look(module: AnsibleModule, service: str) -> dict[str, str]:
     code, out, err = module.run_command(
         ["systemctl", "show", "--property=ActiveState,SubState,NRestarts,MainPID", service]
     )
@@ -47,7 +47,7 @@ def look(module, service):
     return dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
 
 
-def main():
+def main() -> None:
     options = {
         "services": {"type": "list", "elements": "str", "required": True},
         "seconds": {"type": "int", "default": 5},
