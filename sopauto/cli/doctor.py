@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 
 @command(help={"json": "print JSON"})
 def doctor(c: Context, json: bool = False) -> None:
-    """Check that everything is in place: settings, people, SOPs, database, journal, mail, programs."""
-    rows = [{"what": name, "state": state, "told": told} for name, state, told in _examined(app(c))]
+    """Check that everything is in place: settings, people, SOPs, database, journal, mail; tell all versions."""
+    from sopauto.cli.versions import versions
+
+    here = app(c)
+    rows = [{"what": name, "state": state, "told": told} for name, state, told in _examined(here)]
+    rows += [{"what": name, "state": "version", "told": number} for name, number in versions(here)]
     if json:
         print_json(rows)
     else:
@@ -43,6 +47,7 @@ def _examined(here: App) -> Iterator[tuple[str, str, str]]:
         "reminders": _reminders,
         "access": _access,
         "inventory": _inventory,
+        "unrecorded": _unrecorded,
     }
     for name, examine in checks.items():
         try:
@@ -178,3 +183,15 @@ def _inventory(here: App) -> str:
         what = f"by_form names servers that the assets do not know: {', '.join(unknown)}"
         raise BadInput(what, mend="see [inventory] and `inv assets.list servers`")
     return f"{len(by_form)} servers are recorded by form"
+
+
+def _unrecorded(here: App) -> str:
+    """Look for ends of machine work that were kept because their entries could not be written."""
+    waiting = list(here.kept.unwritten())
+    if not waiting:
+        return "the end of all machine work is in the journal"
+    told = [f"{attempt.ticket} {attempt.step}" if attempt else f"{path} is not believed" for path, attempt in waiting]
+    tickets = sorted({attempt.ticket for _, attempt in waiting if attempt})
+    mends = [f"`inv ticket.run {ticket}` records it" for ticket in tickets]
+    what = f"{len(waiting)} ends of machine work are kept and not in the journal: {', '.join(told)}"
+    raise StepFailed(what, mend="; ".join([*mends, *(["look at the files"] if None in dict(waiting).values() else [])]))

@@ -81,6 +81,14 @@ class KeptFiles:
         """Return the files of ends whose entries were not written."""
         return sorted(self._folder.glob(f"*{KEPT}"))
 
+    def unwritten(self) -> Iterator[tuple[Path, Attempt | None]]:
+        """Yield each of these files with the attempt whose end it is (None: it cannot be believed)."""
+        for path in self.waiting():
+            try:
+                yield path, Ended.from_bytes(self._read(path)).attempt
+            except (OSError, ValueError):
+                yield path, None
+
     def _of_step(self, ticket: str, step: str, report: Report) -> Iterator[Ended | None]:
         for path in self.waiting():
             if path.name.startswith(_stem(ticket, step)):

@@ -102,6 +102,12 @@ class SqlStore:
         url = self.engine.url
         return open_to_others(Path(url.database)) if url.get_backend_name() == "sqlite" and url.database else []
 
+    def server(self) -> str:
+        """Return product and version of the database server."""
+        with self.connected(writes=False) as connection:
+            number = ".".join(map(str, connection.dialect.server_version_info or ()))
+        return f"{'SQLite' if self.engine.dialect.name == 'sqlite' else 'PostgreSQL'} {number}"
+
     def describe(self) -> str:
         """Return where the database is, without password."""
         return self.engine.url.render_as_string(hide_password=True)
