@@ -15,11 +15,11 @@ from typing import Any
 from benchmarks.measure import Figure, seconds
 from sopauto.assets.model import Place, Rack, Server, ServerState
 from sopauto.documents.recap import recap_pdf
-from sopauto.inventory.comparing.difference import compare
+from sopauto.inventory.comparing.difference import Comparison, compare
 from sopauto.inventory.comparing.drift import drift
 from sopauto.inventory.kept.history import Reading
 from sopauto.inventory.reading.snapshot import parse
-from sopauto.inventory.reports.month import recapitulate
+from sopauto.inventory.reports.month import moments, recapitulate
 from sopauto.inventory.reports.recap import Bounds, Counting
 from sopauto.inventory.reports.support import load_support
 from sopauto.settings import Agency, Settings
@@ -145,12 +145,15 @@ def _read(history: SqlHistory, fleet: _Fleet, root: Path) -> dict[str, float]:
         bounds = Bounds(full_at=80, warn_days=60)
         counting = Counting(today=last.date(), support=load_support(root), bounds=bounds)
         month = last.date().replace(day=1)
-        recap = recapitulate(history, counting, fleet.servers, racks, [], month=month, zone=UTC, now=end)
+        before, at = moments(month, UTC)[0], end
+        recap = recapitulate(Comparison(history), counting, fleet.servers, racks, [], month=month, before=before, at=at)
         recap_pdf(settings, recap, end)
 
     works: dict[str, Callable[[], object]] = {
-        "diff of two months": lambda: list(compare(history, last - MONTH, last)),
-        "drift since last month": lambda: list(drift(history, fleet.servers, [], now=end, since=last - MONTH)),
+        "diff of two months": lambda: list(compare(Comparison(history), last - MONTH, last)),
+        "drift since last month": lambda: list(
+            drift(Comparison(history), fleet.servers, [], now=end, since=last - MONTH)
+        ),
         "report": report,
     }
     return {what: seconds(work) for what, work in works.items()}

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sopauto.access.door import Doors
     from sopauto.drivers.playbook import Ansible
     from sopauto.drivers.signing import SshKeygenSigner
+    from sopauto.inventory.comparing.difference import Comparison
     from sopauto.inventory.comparing.drift import Drift
     from sopauto.inventory.kept.history import Scan
     from sopauto.inventory.scanning.scan import Tally
@@ -268,6 +269,13 @@ class App:
         """The monthly inventory."""
         return self.store.history
 
+    @cached_property
+    def comparison(self) -> Comparison:
+        """What was compared already: a report asks for most pairs of snapshots twice."""
+        from sopauto.inventory.comparing.difference import Comparison
+
+        return Comparison(self.history)
+
     def scan(
         self,
         only: Sequence[str] = (),
@@ -320,27 +328,19 @@ class App:
         with self.store.read() as reader:
             servers = servers_in_the_room(reader.assets, only)
             works = [Work(**asdict(work)) for work in done_work(reader, self.procedure_of, CHANGING)]
-        return list(drift(self.history, servers, works, now=until or self.clock.now(), since=since))
+        return list(drift(self.comparison, servers, works, now=until or self.clock.now(), since=since))
 
     def recap(self, month: date) -> dict[str, Any]:
-        """Return the recapitulation of a month, named by its first day (shape: `inventory.reports.recap.recap`).
-
-        Of a month that is over it is that of its last moment; only places and racks are those of today.
-        Raises: BadInput (the agency's `end_of_life.yaml`).
-        """
-        from sopauto.inventory.reports.month import moments, recapitulate
-        from sopauto.inventory.reports.recap import Bounds, Counting
-        from sopauto.inventory.reports.support import load_support
+        """Return the recapitulation of a month, by its first day; raises BadInput (the agency's `end_of_life.yaml`)."""
+        from sopauto.inventory.reports.month import begin_counting, moments, recapitulate
         from sopauto.inventory.scanning.targets import servers_in_the_room
 
-        zone, inventory = self.settings.zone, self.settings.inventory
-        at = min(self.clock.now(), moments(month, zone)[1])
-        bounds = Bounds(full_at=inventory.full_at, warn_days=inventory.warn_days)
-        counting = Counting(today=at.astimezone(zone).date(), support=load_support(self.settings.root), bounds=bounds)
+        before, end = moments(month, self.settings.zone)
+        at = min(self.clock.now(), end)
         with self.store.read() as reader:
             servers, racks = servers_in_the_room(reader.assets), reader.assets.racks()
-        drift = self.drift(until=at)
-        return recapitulate(self.history, counting, servers, racks, drift, month=month, zone=zone, now=at)
+        counting, drift = begin_counting(self.settings, at), self.drift(until=at)
+        return recapitulate(self.comparison, counting, servers, racks, drift, month=month, before=before, at=at)
 
     def reminding(self) -> Reminding:
         """Return what reminding of overdue rows takes."""

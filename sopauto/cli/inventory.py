@@ -93,7 +93,7 @@ def diff(c: Context, before: str, after: str, host: list[str] | None = None, jso
     if moments[0] >= moments[1]:
         raise BadInput(f"{before} does not come before {after}", mend="write the earlier date first")
     refuse_unread(here.history, moments[1])
-    found = compare(here.history, *moments, host or ())
+    found = compare(here.comparison, *moments, host or ())
     tell_difference(found, before=before, after=after, zone=zone, json=json)
 
 
@@ -118,9 +118,9 @@ def drift(c: Context, host: list[str] | None = None, since: str = "", json: bool
 
 @command(
     help={
-        "format": "glpi, netbox, ansible or prometheus",
+        "format": "what the other system reads (a name that is none of them lists them)",
         "to": "a directory for the files (default: print the document, where a format has only one)",
-        "schema": "your GLPI's inventory.schema.json: nothing is written unless every document fits it",
+        "schema": "the other system's own JSON schema: nothing is written unless every document fits it",
     }
 )
 def export(c: Context, format: str, to: str = "", schema: str = "") -> None:

@@ -132,12 +132,12 @@ class SqlHistory:
     def known(self, at: datetime, servers: Sequence[str] = ()) -> Mapping[str, Known]:
         """Return the newest snapshot of each server (or of some) that was taken by then; of two, the later scan's."""
         with self._store.connected(writes=False) as connection:
-            return _known(connection, inventory.readings.c.taken_at <= at, func.max, servers)
+            return _known(connection, inventory.readings.c.taken_at <= at, servers)
 
     def first(self, servers: Sequence[str] = ()) -> Mapping[str, Known]:
-        """Return the oldest snapshot of each server (or of some)."""
+        """Return the oldest snapshot of each server (or of some); a form that was recorded anew holds as corrected."""
         with self._store.connected(writes=False) as connection:
-            return _known(connection, inventory.readings.c.parts.is_not(None), func.min, servers)
+            return _known(connection, inventory.readings.c.parts.is_not(None), servers, oldest=True)
 
     def all_of(self, server: str) -> Sequence[Known]:
         """Return every snapshot of a server, the oldest first."""
@@ -163,7 +163,7 @@ class _Keeper:
     def __init__(self, connection: Connection, readings: Sequence[Reading]) -> None:
         self._connection = connection
         taken = {reading.server: reading.snapshot for reading in readings if reading.snapshot is not None}
-        former = _known(connection, inventory.readings.c.parts.is_not(None), func.max, list(taken)) if taken else {}
+        former = _known(connection, inventory.readings.c.parts.is_not(None), list(taken)) if taken else {}
         self._former = {server: known.parts for server, known in former.items()}
         self._parts = {
             server: {name: packing.write(part) for name, part in split(snapshot).items()}
@@ -250,28 +250,32 @@ def _in_scan(scan: int) -> Any:
     return select(c.server).where(c.scan == scan)
 
 
-def _known(connection: Connection, when: Any, choose: Any, servers: Sequence[str]) -> dict[str, Known]:
+def _known(connection: Connection, when: Any, servers: Sequence[str], *, oldest: bool = False) -> dict[str, Known]:
     """Return one snapshot of each server: the newest or the oldest of those that fulfil a condition."""
     c = inventory.readings.c
+    choose = func.min if oldest else func.max
     found: dict[str, Known] = {}
     for some in _pieces(servers) if servers else [()]:
         wanted = and_(when, c.parts.is_not(None), *([c.server.in_(some)] if some else []))
         chosen = select(c.server, choose(c.taken_at).label("at")).where(wanted).group_by(c.server).subquery()
         same = and_(c.server == chosen.c.server, c.taken_at == chosen.c.at, c.parts.is_not(None))
-        # A form may be recorded anew for the same day: the later one is the correction.
         query = select(*_known_columns()).join(chosen, same).order_by(c.server, c.scan)
-        found |= {row.server: _read_known(row) for row in connection.execute(query)}
+        for one in map(_read_known, connection.execute(query)):
+            # Two scans may share a second. A form that is recorded anew for the same day is a correction.
+            if not oldest or one.by_form or one.server not in found:
+                found[one.server] = one
     return found
 
 
 def _known_columns() -> Any:
     c = inventory.readings.c
-    return c.server, c.taken_at, c.parts, c.reason
+    return c.server, c.scan, c.taken_at, c.parts, c.reason
 
 
 def _read_known(row: Any) -> Known:
     parts = json.loads(row.parts)
-    return Known(server=row.server, taken_at=row.taken_at, parts=parts, by_form=row.reason == BY_FORM)
+    by_form = row.reason == BY_FORM
+    return Known(server=row.server, scan=row.scan, taken_at=row.taken_at, parts=parts, by_form=by_form)
 
 
 def _contents(connection: Connection, numbers: Sequence[int]) -> dict[int, bytes]:

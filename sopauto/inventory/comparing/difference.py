@@ -128,10 +128,33 @@ def _differs(change: Change) -> bool:
     return change.before != change.after and not unknown
 
 
-def between(history: History, before: Known, after: Known) -> list[Change]:
-    """Return the differences of two snapshots of a server."""
-    told = difference(before, after, history.sections(sorted(differing(before, after))))
-    return list(told.changes) if told else []
+Pair = tuple[Known, Known]
+"""Two snapshots of a server, the earlier one first."""
+
+
+class Comparison:
+    """Compares snapshots of servers: each pair once, however often it is asked for."""
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self._found: dict[tuple[str, int, int], tuple[Change, ...]] = {}
+
+    def changes(self, pairs: Sequence[Pair]) -> list[tuple[Change, ...]]:
+        """Return the differences of each pair; what has to be read of all of them is held in memory together."""
+        new = [pair for pair in pairs if _name(pair) not in self._found]
+        wanted = sorted({number for pair in new for number in _differing(*pair)})
+        read = self.history.sections(wanted) if wanted else {}
+        self._found |= {_name(pair): _changes(*pair, read) for pair in new}
+        return [self._found[_name(pair)] for pair in pairs]
+
+    def between(self, before: Known, after: Known) -> tuple[Change, ...]:
+        """Return the differences of two snapshots of a server."""
+        return self.changes([(before, after)])[0]
+
+
+def _name(pair: Pair) -> tuple[str, int, int]:
+    before, after = pair
+    return after.server, before.scan, after.scan
 
 
 def all_facts(history: History, known: Known) -> tuple[dict[Fact, str], set[Fact]]:
@@ -142,29 +165,29 @@ def all_facts(history: History, known: Known) -> tuple[dict[Fact, str], set[Fact
 
 
 def compare(
-    history: History, before: datetime, after: datetime, servers: Sequence[str] = ()
+    comparison: Comparison, before: datetime, after: datetime, servers: Sequence[str] = ()
 ) -> Iterator[ServerDifference]:
     """Yield, by id, each server of which something differs between two moments, or that could not be read since."""
+    history = comparison.history
     old, new = history.known(before, servers), history.known(after, servers)
     failed = history.failed(before, after)
     rest = iter(new.values())
     while some := list(islice(rest, MANY)):
-        both = [(old[one.server], one) for one in some if one.server in old]
-        read = history.sections(sorted({number for pair in both for number in differing(*pair)}))
+        both = [one for one in some if one.server in old]
+        found = comparison.changes([(old[one.server], one) for one in both])
+        changed = {one.server: differences for one, differences in zip(both, found, strict=True)}
         for one in some:
-            told = difference(old.get(one.server), one, read)
+            told = _difference(old.get(one.server), one, changed.get(one.server, ()))
             if told is not None and (told.state != UNREAD or one.server in failed):
                 yield told
 
 
-def difference(before: Known | None, after: Known, read: Mapping[int, Any]) -> ServerDifference | None:
-    """Return how two snapshots of a server differ (None: not at all); `read` holds what `differing` names."""
+def _difference(before: Known | None, after: Known, found: tuple[Change, ...]) -> ServerDifference | None:
+    """Return what became of a server (None: nothing), of whose snapshots these are the differences."""
     if before is None:
         return ServerDifference(server=after.server, state=NEW, before_at=None, after_at=after.taken_at)
-    if before.taken_at == after.taken_at:
+    if before.scan == after.scan:
         return ServerDifference(server=after.server, state=UNREAD, before_at=before.taken_at, after_at=after.taken_at)
-    names = [name for name in READERS if before.parts.get(name) != after.parts.get(name)]
-    found = _changes(before, after, names, read) if names else []
     if not found:
         return None
     return ServerDifference(
@@ -172,17 +195,25 @@ def difference(before: Known | None, after: Known, read: Mapping[int, Any]) -> S
         state=CHANGED,
         before_at=before.taken_at,
         after_at=after.taken_at,
-        changes=tuple(found),
+        changes=found,
     )
 
 
-def differing(before: Known, after: Known) -> set[int]:
+def _other(before: Known, after: Known) -> list[str]:
+    """Return the names of the sections whose contents are not the same."""
+    return [name for name in READERS if before.parts.get(name) != after.parts.get(name)]
+
+
+def _differing(before: Known, after: Known) -> set[int]:
     """Return the sections that have to be read to tell what differs; those that are the same are not."""
-    names = [name for name in READERS if before.parts.get(name) != after.parts.get(name)]
+    names = _other(before, after)
     return {known.parts[name] for known in (before, after) for name in (*names, "missing")} if names else set()
 
 
-def _changes(before: Known, after: Known, names: Sequence[str], read: Mapping[int, Any]) -> list[Change]:
+def _changes(before: Known, after: Known, read: Mapping[int, Any]) -> tuple[Change, ...]:
+    names = _other(before, after)
+    if not names:
+        return ()
     facts: list[dict[Fact, str]] = []
     for known in (before, after):
         told: dict[Fact, str] = {}
@@ -190,7 +221,7 @@ def _changes(before: Known, after: Known, names: Sequence[str], read: Mapping[in
             told |= facts_of(name, read[known.parts[name]])
         facts.append(told)
     lines = [line for known in (before, after) for line in read[known.parts["missing"]]]
-    return changes(facts[0], facts[1], unknown_facts(lines))
+    return tuple(changes(facts[0], facts[1], unknown_facts(lines)))
 
 
 def unknown_facts(missing: Sequence[str]) -> set[Fact]:

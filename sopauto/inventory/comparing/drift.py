@@ -18,15 +18,13 @@ from typing import Any, Final
 from sopauto.assets.model import Server
 from sopauto.inventory.comparing.difference import (
     Change,
+    Comparison,
     all_facts,
-    between,
     changes,
-    difference,
-    differing,
     unknown_facts,
 )
 from sopauto.inventory.comparing.facts import Fact
-from sopauto.inventory.kept.history import History, Known
+from sopauto.inventory.kept.history import Known
 
 AT_ONCE: Final = 100
 """Servers whose sections are held in memory at once."""
@@ -76,9 +74,15 @@ class Drift:
 
 
 def drift(
-    history: History, servers: Sequence[Server], works: Sequence[Work], *, now: datetime, since: datetime | None = None
+    comparison: Comparison,
+    servers: Sequence[Server],
+    works: Sequence[Work],
+    *,
+    now: datetime,
+    since: datetime | None = None,
 ) -> Iterator[Drift]:
     """Yield, by id, each server that differs from what was last approved."""
+    history = comparison.history
     names = [server.id for server in servers]
     newest = history.known(now, names) if names else {}
     base = {**history.first(names), **(history.known(since, names) if since else {})} if names else {}
@@ -86,41 +90,45 @@ def drift(
     while some := list(islice(rest, AT_ONCE)):
         pairs = [(base[server.id], newest[server.id]) for server in some]
         own = {number for _, current in pairs for number in (current.parts["network"], current.parts["missing"])}
-        wanted = own.union(*(differing(*pair) for pair in pairs))
-        read = history.sections(sorted(wanted))
-        for server, (approved, current) in zip(some, pairs, strict=True):
-            done = [work for work in works if work.server == server.id and work.at > approved.taken_at]
+        read = history.sections(sorted(own))
+        done = [[work for work in works if _is_later(work, approved)] for approved, _ in pairs]
+        comparison.changes([pair for pair, moved_by in zip(pairs, done, strict=True) if not moved_by])
+        for server, (approved, current), moved_by in zip(some, pairs, done, strict=True):
             missing = unknown_facts(read[current.parts["missing"]])
             found = _misplaced(server, read[current.parts["network"]]) if ADDRESSES not in missing else []
-            found += _moved_on(history, approved, current, done) if done else _changed(approved, current, read)
+            if moved_by:
+                found += _moved_on(comparison, approved, current, moved_by)
+            else:
+                found += comparison.between(approved, current)
             if found:
                 yield Drift(server=server.id, since=approved.taken_at, taken_at=current.taken_at, changes=tuple(found))
 
 
-def _changed(approved: Known, current: Known, read: Mapping[int, Any]) -> list[Change]:
-    told = difference(approved, current, read)
-    return list(told.changes) if told else []
+def _is_later(work: Work, approved: Known) -> bool:
+    return work.server == approved.server and work.at > approved.taken_at
 
 
-def _moved_on(history: History, approved: Known, current: Known, works: Sequence[Work]) -> list[Change]:
+def _moved_on(comparison: Comparison, approved: Known, current: Known, works: Sequence[Work]) -> list[Change]:
     """Return how the newest snapshot differs from the approved one, after work of tickets moved that on."""
-    wanted, missing = all_facts(history, approved)
-    found, missing_now = all_facts(history, current)
-    for work, change in _made(history, approved, current, works):
+    wanted, missing = all_facts(comparison.history, approved)
+    found, missing_now = all_facts(comparison.history, current)
+    for work, change in _made(comparison, approved, current, works):
         if _is_about(work, change):
             wanted.pop((change.topic, change.item), None)
             wanted |= {(change.topic, change.item): change.after} if change.after is not None else {}
     return changes(wanted, found, missing | missing_now)
 
 
-def _made(history: History, approved: Known, current: Known, works: Sequence[Work]) -> Iterator[tuple[Work, Change]]:
+def _made(
+    comparison: Comparison, approved: Known, current: Known, works: Sequence[Work]
+) -> Iterator[tuple[Work, Change]]:
     """Yield what changed between the readings before and after each work, in the order of the works."""
-    readings = [known for known in history.all_of(current.server) if known.taken_at >= approved.taken_at]
+    readings = [known for known in comparison.history.all_of(current.server) if known.moment >= approved.moment]
     for work in sorted(works, key=lambda one: one.at):
         before = [known for known in readings if known.taken_at <= work.at]
         after = [known for known in readings if known.taken_at > work.at]
         if before and after:
-            for change in between(history, before[-1], after[0]):
+            for change in comparison.between(before[-1], after[0]):
                 yield work, change
 
 

@@ -7,11 +7,13 @@ states of services, volumes without their identifiers) stands in a second docume
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from importlib.metadata import version
 from ipaddress import IPv4Interface
 from typing import Any, Final
+
+from sopauto.inventory.exports.export import Export, Files, Source
 
 MB: Final = 1 << 20
 ARCHITECTURES: Final = re.compile(r"mips|mips64|alpha|sparc|sparc64|m68k|i386|x86_64|powerpc|powerpc64|arm.*|aarch64")
@@ -164,3 +166,17 @@ def _address(address: str, network: Mapping[str, Any]) -> dict[str, Any]:
 
 def _told(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _files(source: Source) -> Files:
+    for server, snapshot in source.snapshots():
+        name = server.replace("/", "_")
+        yield f"{name}.json", document(server, snapshot)
+        yield f"{name}.more.json", beside(server, snapshot)
+
+
+def _checked(source: Source) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    return ((server, document(server, snapshot)) for server, snapshot in source.snapshots())
+
+
+GLPI: Final = Export(name="glpi", files=_files, checked=_checked)

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from sopauto.assets.model import Rack, Server
 from sopauto.inventory.exports.cells import safe
+from sopauto.inventory.exports.export import Export, Files, Source
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "devices": (
@@ -137,3 +138,18 @@ def _held_once(claims: Iterable[Sequence[Mapping[str, Any]]]) -> Iterator[tuple[
 
 def _cells(columns: Sequence[str], values: Mapping[str, Any]) -> list[object]:
     return [safe(values[column]) for column in columns]
+
+
+def _files(source: Source) -> Files:
+    # Of thousands of servers only the network is held in memory.
+    taken = {name: {"network": one["network"]} for name, one in source.snapshots()}
+    found = (
+        row
+        for server in source.servers
+        for row in rows(server, source.racks.get(server.place.rack) if server.place else None, taken.get(server.id))
+    )
+    for name, content in write(found).items():
+        yield f"{name}.csv", content
+
+
+NETBOX: Final = Export(name="netbox", files=_files)

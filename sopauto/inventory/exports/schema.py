@@ -20,7 +20,7 @@ LONGEST = 200
 
 
 class Schema:
-    """A schema of draft 7, as GLPI publishes its own; raises BadInput when it is none. Nothing is fetched for it."""
+    """A schema of draft 7; raises BadInput when it is none. Nothing is fetched for it."""
 
     def __init__(self, content: Mapping[str, Any], where: str) -> None:
         self._where = where
@@ -44,7 +44,7 @@ class Schema:
             raise BadInput(what, where=name, mend=f"{self._where} does not take that")
 
     def _fault(self, what: str) -> BadInput:
-        return BadInput(one_line(what, LONGEST), where=self._where, mend="take the file of your GLPI")
+        return BadInput(one_line(what, LONGEST), where=self._where, mend="take the one of the other system")
 
 
 def load_schema(path: Path) -> Schema:

@@ -54,15 +54,21 @@ class MonthRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """A server's newest snapshot before some moment: when it was taken, and which content each section has.
+    """A server's newest snapshot before some moment: in which scan, when, and which content each section has.
 
     Two snapshots with the same number for a section have the same content there. `by_form`: a person recorded it.
     """
 
     server: str
+    scan: int
     taken_at: datetime
     parts: Mapping[str, int]
     by_form: bool = False
+
+    @property
+    def moment(self) -> tuple[datetime, int]:
+        """What readings of a server are ordered by: the clock tells seconds, and two scans may share one."""
+        return self.taken_at, self.scan
 
 
 class History(Protocol):
@@ -105,7 +111,7 @@ class History(Protocol):
         """Return the newest snapshot of each server (or of some) that was taken by then; of two, the later scan's."""
 
     def first(self, servers: Sequence[str] = ()) -> Mapping[str, Known]:
-        """Return the oldest snapshot of each server (or of some)."""
+        """Return the oldest snapshot of each server (or of some); a form that was recorded anew holds as corrected."""
 
     def all_of(self, server: str) -> Sequence[Known]:
         """Return every snapshot of a server, the oldest first."""

@@ -11,11 +11,13 @@ from typing import Any, Final
 from sopauto.assets.model import Rack, Server
 from sopauto.clock import MONTHS
 from sopauto.errors import BadInput
-from sopauto.inventory.comparing.difference import compare
+from sopauto.inventory.comparing.difference import Comparison, compare
 from sopauto.inventory.comparing.drift import Drift
 from sopauto.inventory.kept.history import BY_FORM, History, Reading, Scan
 from sopauto.inventory.kept.latest import snapshots
-from sopauto.inventory.reports.recap import Counting, Room, recap
+from sopauto.inventory.reports.recap import Bounds, Counting, Room, recap
+from sopauto.inventory.reports.support import load_support
+from sopauto.settings import Settings
 
 WRITTEN: Final = re.compile(r"(19[7-9][0-9]|[2-8][0-9]{3})-(0[1-9]|1[0-2])", re.ASCII)
 RECENT: Final = 100
@@ -44,20 +46,28 @@ def moments(month: date, zone: tzinfo) -> tuple[datetime, datetime]:
     return datetime.combine(month - timedelta(days=1), time.max, zone), datetime.combine(last, time.max, zone)
 
 
+def begin_counting(settings: Settings, at: datetime) -> Counting:
+    """Return what counts as of a moment; raises BadInput (the agency's `end_of_life.yaml`)."""
+    bounds = Bounds(full_at=settings.inventory.full_at, warn_days=settings.inventory.warn_days)
+    return Counting(today=at.astimezone(settings.zone).date(), support=load_support(settings.root), bounds=bounds)
+
+
 def recapitulate(
-    history: History,
+    comparison: Comparison,
     counting: Counting,
     servers: Sequence[Server],
     racks: Sequence[Rack],
     drift: Sequence[Drift],
     *,
     month: date,
-    zone: tzinfo,
-    now: datetime,
+    before: datetime,
+    at: datetime,
 ) -> dict[str, Any]:
-    """Return the recapitulation of a month, as of its end or, while it lasts, of now (shape: `recap.recap`)."""
-    before, end = moments(month, zone)
-    at = min(end, now)
+    """Return the recapitulation of a month, as of its end or, while it lasts, of now (shape: `recap.recap`).
+
+    `before` is the last moment of the month before. Only places and racks are those of today.
+    """
+    history = comparison.history
     names = [server.id for server in servers]
     read: set[str] = set()
     if names:
@@ -74,7 +84,7 @@ def recapitulate(
         read=len(read - by_form),
         by_form=len(by_form),
         unread=unread,
-        differences=list(compare(history, before, at, names)) if names else [],
+        differences=list(compare(comparison, before, at, names)) if names else [],
         drift=drift,
     )
     return recap(counting, room, month=in_words(month))

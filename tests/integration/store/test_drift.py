@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from sopauto.inventory.comparing.difference import Comparison
 from sopauto.inventory.comparing.drift import Work, drift
 from sopauto.store.sqlstore import SqlStore
 from tests.integration.store.test_inventory import MONTH, NOW, reading, scanned
@@ -25,7 +26,7 @@ def work(module: str, months: float, *evidence: str) -> Work:
 
 
 def told(store: SqlStore, *works: Work) -> list[str]:
-    found = drift(store.history, [SERVER], works, now=NOW + 99 * MONTH)
+    found = drift(Comparison(store.history), [SERVER], works, now=NOW + 99 * MONTH)
     return [change.words for one in found for change in one.changes]
 
 
@@ -88,7 +89,7 @@ def test_a_day_may_be_taken_as_approved(store: SqlStore) -> None:
     read(store, 1, REDIS)
     read(store, 2, REDIS, TOR)
     since = NOW + MONTH + timedelta(days=1)
-    (found,) = drift(store.history, [SERVER], [], now=NOW + 99 * MONTH, since=since)
+    (found,) = drift(Comparison(store.history), [SERVER], [], now=NOW + 99 * MONTH, since=since)
     assert [change.item for change in found.changes] == ["tor"]
     assert found.since == NOW + MONTH
 

@@ -13,7 +13,7 @@ from alembic import command
 from sqlalchemy import func, select, text
 
 from sopauto.errors import Conflict
-from sopauto.inventory.kept.history import Reading
+from sopauto.inventory.kept.history import BY_FORM, Reading
 from sopauto.inventory.kept.sections import NAMES, join
 from sopauto.inventory.reading.snapshot import parse
 from sopauto.store import tables_inventory
@@ -185,3 +185,15 @@ VALUES ('PS-2026-0001', 'PS-2026', 'p', 'u', 'open', 's', :at, 't', 1, 'h', '{}'
 MESSAGE = """\
 INSERT INTO outbox (ticket, "to", subject, body, queued_at, attempts, refused)
 VALUES ('PS-2026-0001', 'a@b', 'Siap', 'isi', :at, 0, :refused)"""
+
+
+def test_of_two_scans_of_one_second_the_first_is_the_oldest_and_the_second_the_newest(store: SqlStore) -> None:
+    first, second = (scanned(store, reading(kernel=kernel)) for kernel in ("6.1", "6.2"))
+    assert store.history.first()["web-01"].scan == first
+    assert store.history.known(NOW)["web-01"].scan == second
+    assert [one.scan for one in store.history.all_of("web-01")] == [first, second]
+
+
+def test_a_form_that_is_recorded_anew_for_the_same_day_is_a_correction(store: SqlStore) -> None:
+    _, second = (scanned(store, replace(reading(kernel=kernel), reason=BY_FORM)) for kernel in ("6.1", "6.2"))
+    assert store.history.first()["web-01"].scan == store.history.known(NOW)["web-01"].scan == second

@@ -34,7 +34,7 @@ from sopauto.documents.sheets import write_csv, write_xlsx
 from sopauto.inventory.comparing.difference import Change, ServerDifference
 from sopauto.inventory.comparing.drift import Drift
 from sopauto.inventory.comparing.words import SENTENCES
-from sopauto.inventory.exports import glpi, hosts, netbox
+from sopauto.inventory.exports import ansible, glpi, netbox, prometheus
 from sopauto.inventory.kept.history import Reading
 from sopauto.inventory.reading import snapshot
 from sopauto.journal.anchor import Anchor, Mark
@@ -61,7 +61,7 @@ from tests.unit.documents.occasions import BEGIN, Books
 from tests.unit.documents.test_forms import OCCASIONS
 from tests.unit.documents.test_hardening_form import WAIVER, control, evidence
 from tests.unit.documents.test_recap import made
-from tests.unit.inventory.exports.test_exports import RACK, SERVER
+from tests.unit.inventory.placed import RACK, SERVER
 from tests.unit.inventory.reading.test_snapshot import RECORDED, recorded
 
 TEXTS = (
@@ -388,14 +388,14 @@ def test_exports_are_json_and_no_templates(text: str) -> None:
     for found in (
         held(glpi.document, "web-01", taken),
         held(glpi.beside, "web-01", taken),
-        hosts.prometheus([server], port=9100),
-        hosts.ansible([replace(server, unit=text, ticket=text)], port=22, user=text),
+        prometheus.targets([server], port=9100),
+        ansible.inventory([replace(server, unit=text, ticket=text)], port=22, user=text),
     ):
         told = console.json_text(found)
         assert json.loads(told) == json.loads(json.dumps(found))
         assert not HIDDEN.search(told)
         told.encode()
-    variables = hosts.ansible([replace(server, unit=text, ticket=text)], port=22, user=text)["_meta"]["hostvars"]
+    variables = ansible.inventory([replace(server, unit=text, ticket=text)], port=22, user=text)["_meta"]["hostvars"]
     for value in (value for host in variables.values() for value in host.values()):
         assert not isinstance(value, str) or "{" not in value
         assert not isinstance(value, dict) or list(value) == ["__ansible_unsafe"]

@@ -25,7 +25,7 @@ from sopauto.inventory.reports.recap import REASONS, Bounds, Counting, Room, rec
 from sopauto.inventory.reports.support import last_day, load_support
 from sopauto.inventory.scanning.scan import REASONS as SCAN_REASONS
 from sopauto.settings import Agency, Settings
-from tests.unit.inventory.exports.test_exports import RACK, SERVER
+from tests.unit.inventory.placed import RACK, SERVER
 from tests.unit.inventory.reading.test_snapshot import recorded
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)

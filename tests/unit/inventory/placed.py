@@ -1,11 +1,12 @@
-"""A server that stands in its rack, for tests of the inventory."""
+"""A server in its rack, for tests of the inventory."""
 
 from __future__ import annotations
 
 from ipaddress import IPv4Address
 
-from sopauto.assets.model import Place, Server, ServerState
+from sopauto.assets.model import Place, Rack, Server, ServerState
 
+RACK = Rack(id="R1", location="Ruang server", height=42)
 SERVER = Server(
     id="web-01",
     unit="dinkes",

@@ -1,11 +1,12 @@
-"""The servers in the room for Ansible (a dynamic inventory) and for Prometheus (file_sd)."""
+"""The servers in the room for Ansible: a dynamic inventory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from sopauto.assets.model import Server
+from sopauto.inventory.exports.export import Export, Files, Source
 
 GROUPS: Final[tuple[tuple[str, Callable[[Server], str]], ...]] = (
     ("unit", lambda server: server.unit),
@@ -15,7 +16,7 @@ GROUPS: Final[tuple[tuple[str, Callable[[Server], str]], ...]] = (
 """What servers are grouped by: `unit_dinkes`, `rack_R1`, `vlan_30`."""
 
 
-def ansible(servers: Sequence[Server], *, port: int, user: str) -> dict[str, Any]:
+def inventory(servers: Sequence[Server], *, port: int, user: str) -> dict[str, Any]:
     """Return what `ansible-inventory --list` shows: groups, and the variables of each host."""
     groups: dict[str, list[str]] = {}
     for server in servers:
@@ -54,13 +55,12 @@ def _inert(text: str) -> str | dict[str, str]:
     return {"__ansible_unsafe": text} if "{" in text else text
 
 
-def prometheus(servers: Iterable[Server], *, port: int) -> list[dict[str, Any]]:
-    """Return targets with labels as `file_sd_configs` reads them."""
-    return [
-        {
-            "targets": [f"{server.place.address}:{port}"],
-            "labels": {"server": server.id, "unit": server.unit, "rack": server.place.rack, "ticket": server.ticket},
-        }
-        for server in servers
-        if server.place is not None
-    ]
+def _files(source: Source) -> Files:
+    custody = source.settings.custody
+    login = source.settings.credentials.get(custody.inventory_credentials)
+    # Nobody logs in to a server that a person records.
+    reached = [server for server in source.servers if server.id not in source.settings.inventory.by_form]
+    yield "ansible.json", inventory(reached, port=custody.ssh_port, user=login.user if login else "root")
+
+
+ANSIBLE: Final = Export(name="ansible", files=_files, single=True)
