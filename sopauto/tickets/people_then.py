@@ -116,6 +116,7 @@ class PeopleThen:
     shelf: Shelf
     _known: dict[Fact, Seen | None] = field(default_factory=dict)
     _spans: Sequence[Span] | None = None
+    _kept: dict[str, People | None] = field(default_factory=dict)
 
     @property
     def spans(self) -> Sequence[Span]:
@@ -125,7 +126,12 @@ class PeopleThen:
         return self._spans
 
     def kept(self, digest: str) -> People | None:
-        """Return the people of a kept file (None: it is missing, changed, or cannot be read)."""
+        """Return the people of a kept file, read once (None: it is missing, changed, or cannot be read)."""
+        if digest not in self._kept:
+            self._kept[digest] = self._look_up(digest)
+        return self._kept[digest]
+
+    def _look_up(self, digest: str) -> People | None:
         try:
             content = self.shelf.document(digest)
         except BadInput:
