@@ -1,4 +1,4 @@
-"""A bare Debian server for the roles: one virtual machine that reaches package mirrors, its SSH on loopback."""
+"""A bare Debian server for the roles: one machine that reaches package mirrors, its SSH on loopback."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from lab.container import Container
 from lab.emulated import Emulated
 from lab.image import Image, base_image
 from lab.packages import VM, install_missing
@@ -34,7 +35,8 @@ BOOT_SECONDS: Final = 240
 class Guest:
     """One server; its SSH answers at `host`, an address of this machine's loopback. `state` is a directory of its own.
 
-    `emulated`: under qemu, with Debian's kernel for servers and its nftables; else by User Mode Linux, much faster.
+    `emulated`: under qemu, with Debian's kernel for servers and its nftables; `contained`: in a container, on this
+    machine's kernel; else by User Mode Linux.
     """
 
     state: Path
@@ -45,6 +47,7 @@ class Guest:
     disks: Sequence[int] = ()
     prepared: bool = False
     emulated: bool = False
+    contained: bool = False
 
     @classmethod
     def up(
@@ -58,6 +61,7 @@ class Guest:
         disks: Sequence[int] = (),
         prepared: bool = False,
         emulated: bool = False,
+        contained: bool = False,
         say: Callable[[str], None] = quiet,
     ) -> Self:
         """Install what is missing, boot a new server, and wait until its SSH answers.
@@ -79,6 +83,7 @@ class Guest:
             disks=tuple(disks),
             prepared=prepared,
             emulated=emulated,
+            contained=contained,
         )
         settings = {**asdict(guest), "disks": list(disks)}
         del settings["state"]
@@ -113,8 +118,11 @@ class Guest:
 
     @property
     def vm(self) -> Vm:
-        """The virtual machine itself."""
+        """The machine itself."""
         network = f"[Match]\nName=eth0\n[Network]\nAddress={ADDRESS}/24\nGateway={GATEWAY}\nDNS={DNS}\n"
+        forward = f"{self.host}:{self.port}"
+        if self.contained:
+            return Container(state=self.state, name=self.name, network=network, forward=forward)
         if not self.emulated:
             return UserMode(
                 state=self.state,
@@ -122,14 +130,14 @@ class Guest:
                 network=network,
                 memory=self.memory,
                 disks=self.disks,
-                forward=f"{self.host}:{self.port}",
+                forward=forward,
             )
         return Emulated(
             state=self.state,
             name=self.name,
             serial="VM-0300",
             network=network,
-            netdev=f"user,id=cable,hostfwd=tcp:{self.host}:{self.port}-:22",
+            netdev=f"user,id=cable,hostfwd=tcp:{forward}-:22",
             card="virtio-net-pci,id=card,netdev=cable,romfile=",
             memory=self.memory,
             disks=self.disks,

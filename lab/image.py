@@ -95,15 +95,16 @@ WantedBy=sysinit.target
 """
 CARD: Final = "[Match]\nOriginalName=vec*\n[Link]\nName=eth0\n"
 """User Mode Linux calls its network card vec0."""
-FORMAT: Final = "2"
+FORMAT: Final = "3"
 """Changes whenever the way of making an image does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """A root disk (raw, sparse) with its own kernel and initial ramdisk."""
+    """A root disk (raw, sparse) with its own kernel and initial ramdisk, and the same root as a directory."""
 
     disk: Path
+    root: Path
     kernel: Path
     initrd: Path
 
@@ -122,7 +123,9 @@ def base_image(say: Callable[[str], None], *, prepared: bool = False) -> Image:
     packages = (*PACKAGES, *(role_packages() if prepared else ()))
     text = "\n".join((FORMAT, *packages, MODULES, SEED, UNIT, USER_MODE, USER_MODE_UNIT, CARD))
     folder = cache_directory() / hashlib.sha256(text.encode()).hexdigest()[:16]
-    image = Image(disk=folder / "disk.raw", kernel=folder / "vmlinuz", initrd=folder / "initrd.img")
+    image = Image(
+        disk=folder / "disk.raw", root=folder / "root", kernel=folder / "vmlinuz", initrd=folder / "initrd.img"
+    )
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Who else wants the same image waits for it.
     with folder.with_suffix(".lock").open("w") as lock:
@@ -149,7 +152,8 @@ def _make(folder: Path, packages: Sequence[str]) -> None:
         _fill(work, packages)
         work.rename(folder)
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        # What was broken off may have left something mounted below: that is not ours to empty.
+        subprocess.run(["rm", "-rf", "--one-file-system", str(work)], check=False, stderr=subprocess.DEVNULL)
 
 
 def _fill(work: Path, packages: Sequence[str]) -> None:
@@ -191,8 +195,7 @@ def _fill(work: Path, packages: Sequence[str]) -> None:
     for pattern, name in (("vmlinuz-*", "vmlinuz"), ("initrd.img-*", "initrd.img")):
         shutil.copy(next((root / "boot").glob(pattern)), work / name)
     _run("mke2fs", "-q", "-t", "ext4", "-L", "root", "-d", str(root), str(work / "disk.raw"), "3G")
-    # Nothing is mounted below: mmdebstrap unmounts what it mounts. `--one-file-system` makes sure of it.
-    _run("rm", "-r", "--one-file-system", str(root), str(extra))
+    shutil.rmtree(extra)
 
 
 def _run(*command: str) -> None:

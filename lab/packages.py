@@ -10,8 +10,11 @@ from typing import Final
 
 from sopauto.errors import BadInput, StepFailed
 
-VM: Final = ("gcc", "libc6-dev", "mmdebstrap", "openssh-client", "qemu-system-x86", "qemu-utils", "user-mode-linux")
-LAB: Final = (*VM, "ethtool", "iproute2", "openssh-server", "openvswitch-switch")
+VM: Final = (
+    *("gcc", "iproute2", "libc6-dev", "mmdebstrap", "openssh-client", "qemu-system-x86", "qemu-utils"),
+    *("systemd-container", "user-mode-linux"),
+)
+LAB: Final = (*VM, "ethtool", "openssh-server", "openvswitch-switch")
 TESTS: Final = ("poppler-utils", "postgresql", "busybox", "strace", "zbar-tools")
 SECONDS: Final = 900
 

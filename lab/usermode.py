@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from lab.cable import cable_to_outside
 from lab.image import Image, cache_directory
 from lab.processes import alive, end, run, wait_until
 from lab.vm import Vm
@@ -40,7 +41,8 @@ class UserMode(Vm):
         """Start it; it takes name, address and keys from its seed disk."""
         inside, outside = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         with inside, outside:
-            run(*self._network(outside.fileno()), keep=(outside.fileno(),))
+            card = f"dgram,id=card,local.type=fd,local.str={outside.fileno()}"
+            run(*cable_to_outside(self.folder, self.forward, card), keep=(outside.fileno(),))
             environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(self.folder), "LD_PRELOAD": str(_preload())}
             with (self.folder / "console.log").open("ab") as console:
                 subprocess.run(
@@ -83,15 +85,6 @@ class UserMode(Vm):
             f"vec0:transport=fd,fd={network},mac={MAC}",
             *(f"uml_dir={self.folder}/uml", f"umid={self.name}"),
             *("root=/dev/ubda", "rw", "con=null", "con0=null,fd:1", "apparmor=1", "security=apparmor", "quiet"),
-        ]
-
-    def _network(self, card: int) -> list[str]:
-        return [
-            *("qemu-system-x86_64", "-machine", "none", "-nodefaults", "-display", "none", "-daemonize"),
-            *("-netdev", f"user,id=cable,hostfwd=tcp:{self.forward}-:22"),
-            *("-netdev", f"dgram,id=card,local.type=fd,local.str={card}"),
-            *("-netdev", "hubport,id=left,hubid=0,netdev=cable", "-netdev", "hubport,id=right,hubid=0,netdev=card"),
-            *("-pidfile", f"{self.folder}/network.pid", "-qmp", f"unix:{self.folder}/qmp.sock,server=on,wait=off"),
         ]
 
 
