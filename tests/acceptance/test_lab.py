@@ -20,7 +20,7 @@ from sopauto.cli.console import say
 from sopauto.tickets.model import State, Ticket
 from tests.conftest import need_or_skip
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
 ROOT = Path(__file__).parents[2]
 PATIENT = 20.0
 """Seconds within which a server that is on the network says something, also on a busy machine."""

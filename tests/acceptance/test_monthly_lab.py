@@ -1,4 +1,4 @@
-"""The inventory of three virtual machines and this machine, by the real commands; one story in the tests' order."""
+"""The inventory of three containers and this machine, by the real commands; one story in the tests' order."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.acceptance.office import Office, open_office
 from tests.acceptance.test_monthly import JAKARTA, placed, text_of
 from tests.conftest import need_or_skip
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
 
 VIRTUAL = ("simpus-01", "web-01", "web-02")
 HERE = "ruang-kontrol"
@@ -30,23 +30,28 @@ HERE = "ruang-kontrol"
 ALONE = 'unshare --net sh -c "$SSH_ORIGINAL_COMMAND"'
 """In a network of its own: other tests open and close ports on this machine meanwhile."""
 LET_ROOT_IN = "sudo install -d -m 700 /root/.ssh && sudo tee /root/.ssh/authorized_keys >/dev/null"
+SERVICE = r"""
+printf '[Service]\nExecStart=sleep infinity\n[Install]\nWantedBy=multi-user.target\n' \
+    >/etc/systemd/system/antrean.service
+systemctl enable --now antrean
+"""
 CHANGE = r"""
 mkdir -p /root/ukur/DEBIAN
 printf 'Package: ukur\nVersion: 1.2\nArchitecture: all\nMaintainer: A\nDescription: A\n' >/root/ukur/DEBIAN/control
 dpkg-deb --build /root/ukur && dpkg --install /root/ukur.deb
 useradd --uid 4711 --no-create-home --shell /bin/sh tamu
-systemctl stop getty@tty1
+systemctl stop antrean
 """
 CHANGED = [
     "paket ukur dipasang, versi 1.2",
-    "layanan getty@tty1 berubah dari running menjadi dead",
+    "layanan antrean berubah dari running menjadi dead",
     "pengguna tamu ditambahkan (UID 4711, /bin/sh)",
 ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """An office whose room has three virtual machines and this one."""
+    """An office whose room has three servers and this one."""
 
     office: Office
     guests: dict[str, Guest]
@@ -58,21 +63,21 @@ class Room:
         return json.loads(self.inv(*arguments, "--json"))
 
     def on(self, name: str, script: str) -> None:
-        """Run a script on a virtual machine as root."""
+        """Run a script on a server as root."""
         subprocess.run(self.guests[name].ssh("sudo", "sh", "-es"), input=script, text=True, check=True, timeout=120)
 
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
     if os.geteuid() != 0 or not Path("/etc/debian_version").exists():
-        need_or_skip(missing="root on Debian (virtual machines)")
+        need_or_skip(missing="root on Debian (containers)")
     home = tmp_path_factory.mktemp("room")
     with ExitStack() as stack:
         office = stack.enter_context(open_office(home))
         stem, port = office.server.host.rpartition(".")[0], office.server.port
         guests: dict[str, Guest] = {}
         for i, name in enumerate(VIRTUAL, 1):
-            guest = Guest.up(home / f"vm{i}", name=name, host=f"{stem}.{10 + i}", port=port, say=say)
+            guest = Guest.up(home / f"vm{i}", name=name, host=f"{stem}.{10 + i}", port=port, contained=True, say=say)
             stack.callback(guest.down)
             subprocess.run(guest.ssh(LET_ROOT_IN), input=public_half(home / "login"), text=True, check=True, timeout=60)
             guests[name] = guest
@@ -83,7 +88,9 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
                 writer.assets.save_server(placed(name, server.host, i))
         login = "[credentials.inventory]\nuser = "
         office.settings_replace(f'{login}"{office.server.user}"', f'{login}"root"')
-        yield Room(office=office, guests=guests)
+        made = Room(office=office, guests=guests)
+        made.on("web-01", SERVICE)
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from sopauto.cli.console import say
 from tests.acceptance.commands import Commands
 from tests.conftest import need_or_skip
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 
 GUARDED = "/etc/ssh /etc/pam.d /etc/security /etc/login.defs /etc/sudoers.d /etc/nftables.conf"
 ROLLBACK = 60
@@ -96,7 +96,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             (workspace.home / "playbooks" / "provision_server.yml").write_text(PROVISION)
             with (workspace.home / "sopauto.toml").open("a") as settings:
                 settings.write('sudo_password_env = "SUDO_OF_SERVERS"\n')
-            made = Site(workspace=workspace, guest=guest, environment={"SUDO_OF_SERVERS": PASSWORD}, seconds=1800)
+            made = Site(workspace=workspace, guest=guest, environment={"SUDO_OF_SERVERS": PASSWORD}, seconds=600)
             _ask_for_a_password(guest)
             made.on_server(f"apt-get purge -y -qq {NOT_YET}")
             with pytest.MonkeyPatch.context() as patch:
