@@ -76,13 +76,21 @@ def demo(c: Context, sop: str = "001", lab: str = "sim") -> None:
         play(Path(home))
 
 
-@command(help={"only": "one stage: lint, unit, integration, acceptance, lab, molecule, emulated"})
-def test(c: Context, only: str = "") -> None:
+@command(
+    help={
+        "only": "one stage: lint, unit, integration, acceptance, lab, molecule, emulated",
+        "changed": "only what concerns files that differ from where the branch left main (on main: the last commit)",
+    }
+)
+def test(c: Context, only: str = "", changed: bool = False) -> None:
     """Run every check of the project, and tell how long each took."""
+    from lab.testing.changed import run_changed
     from lab.testing.running import run_stages
 
     del c
-    run_stages(only)
+    if only and changed:
+        raise BadInput("it runs one stage, or what concerns a change", where="--changed", mend="leave one of them out")
+    run_changed() if changed else run_stages(only)
 
 
 @command(help={"only": "one benchmark", "json": "print JSON"})

@@ -58,3 +58,13 @@ STAGES: Sequence[Stage] = (
     Stage(name="acceptance", commands=((*PYTEST, *PARALLEL, "-m", "not lab", "tests/acceptance"),), bound=1800),
     Stage(name="integration", commands=((*PYTEST, *PARALLEL, "-m", "not lab", "tests/integration"),), bound=1200),
 )
+
+SLOW = frozenset(
+    {
+        "tests/integration/test_canary.py",
+        "tests/integration/test_plans.py",
+        "tests/integration/test_run_surroundings.py",
+        "tests/integration/ways/test_no_dead_end.py",
+    }
+)
+"""Test files of more than 20 processor seconds: `inv test --changed` leaves them out unless they changed themselves."""
