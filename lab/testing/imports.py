@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 from lab.testing.stages import ROOT
@@ -14,8 +15,9 @@ Graph = Mapping[str, frozenset[str]]
 """For each file (`sopauto/clock.py`) the files of the checkout that it imports, also inside functions."""
 
 
+@cache
 def import_graph(root: Path = ROOT) -> Graph:
-    """Return the import graph of a checkout; a `conftest.py` counts as imported by the tests below it."""
+    """Return the import graph of a checkout, read once; a `conftest.py` counts as imported by the tests below it."""
     files = {path.relative_to(root).as_posix() for folder in FOLDERS for path in (root / folder).rglob("*.py")}
     return {file: frozenset({*_imported(root / file, files), *_fixtures(file, files)} & files) for file in files}
 

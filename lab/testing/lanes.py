@@ -15,6 +15,7 @@ from sopauto.cli.console import say
 
 LANES = 2
 """How many stages run side by side: most keep about one processor busy."""
+WORDS = 14
 PRINTED = ROOT / ".cache" / "test"
 """Where all that the stages print is kept until the next run."""
 
@@ -68,13 +69,13 @@ class Lanes:
     def _command(self, stage: Stage, command: Command, until: float) -> Ended:
         tell = self._teller(stage)
         log = PRINTED / f"{stage.name}-{stage.commands.index(command) + 1}.log"
-        tell(f"== {' '.join(command)}")
+        tell(f"== {_short(command)}")
         ended = run(command, Watch(log=log, until=until, stop=self.stop, tell=_nothing if stage.quiet else tell))
         if stage.quiet and ended.code:
             for line in log.read_text(errors="replace").splitlines():
                 tell(line)
         result = "ok" if not ended.code else f"exit {ended.code}" if ended.in_time else "ended, for it took too long"
-        tell(f"-- {' '.join(command)}: {result}, {ended.seconds:.1f} s, {ended.processor:.1f} s of processor")
+        tell(f"-- {_short(command)}: {result}, {ended.seconds:.1f} s, {ended.processor:.1f} s of processor")
         return ended
 
     def _teller(self, stage: Stage) -> Callable[[str], None]:
@@ -85,6 +86,12 @@ class Lanes:
         if not all(one.in_time for one in ended):
             return f"FAILED: longer than its {stage.bound:.0f} s" if not self.stop.is_set() else "FAILED: interrupted"
         return "FAILED" if any(one.code for one in ended) else "ok"
+
+
+def _short(command: Command) -> str:
+    """Return a command for a person: of many files the first ones."""
+    more = f" and {len(command) - WORDS} more" if len(command) > WORDS else ""
+    return f"{' '.join(command[:WORDS])}{more}"
 
 
 def _nothing(_: str) -> None:
