@@ -14,17 +14,17 @@ from typing import Any
 
 from benchmarks.measure import Figure, seconds
 from sopauto.assets.model import Place, Rack, Server, ServerState
-from sopauto.documents.recap import recap_pdf
 from sopauto.inventory.comparing.difference import Comparison, compare
 from sopauto.inventory.comparing.drift import drift
 from sopauto.inventory.kept.history import Reading
+from sopauto.inventory.kept.store import SqlHistory
 from sopauto.inventory.reading.snapshot import parse
 from sopauto.inventory.reports.month import moments, recapitulate
+from sopauto.inventory.reports.papers import recap_pdf
 from sopauto.inventory.reports.recap import Bounds, Counting
 from sopauto.inventory.reports.support import load_support
 from sopauto.settings import Agency, Settings
 from sopauto.store.engine import open_store
-from sopauto.store.inventory import SqlHistory
 
 SERVERS = int(os.environ.get("BENCH_SERVERS", "2000"))
 MONTHS = int(os.environ.get("BENCH_MONTHS", "60"))
@@ -42,7 +42,7 @@ def run() -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         store = open_store(f"sqlite:///{root / 'sopauto.db'}")
-        history = store.history
+        history = SqlHistory(store)
         fleet = _Fleet()
         written = seconds(lambda: _write(history, fleet))
         store.engine.dispose()  # the log is folded into the file

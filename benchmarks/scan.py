@@ -22,8 +22,9 @@ from benchmarks.measure import Figure, medians, seconds
 from lab.recorded import RecordedServer
 from lab.sshd import Sshd
 from lab.workspace import make_key, public_half
-from sopauto.drivers.openssh import OpenSsh
+from sopauto.inventory.kept.store import SqlHistory
 from sopauto.inventory.reading import script, snapshot
+from sopauto.inventory.scanning.openssh import OpenSsh
 from sopauto.inventory.scanning.scan import Limits, Scanner, Target
 from sopauto.settings import Credentials
 from sopauto.store.engine import open_store
@@ -94,11 +95,11 @@ def _scan(root: Path, targets: list[Target], login: Credentials, what: bytes, pa
     """Scan into a new database."""
     database = Path(tempfile.mkdtemp(dir=root)) / "sopauto.db"
     store = open_store(f"sqlite:///{database}")
-    begun = store.history.begin(datetime.now(UTC), len(targets))
+    begun = SqlHistory(store).begin(datetime.now(UTC), len(targets))
     with OpenSsh(credentials={"inventory": login}) as shell:
         scanner = Scanner(
             shell,
-            store.history,
+            SqlHistory(store),
             script=what,
             parse=snapshot.parse,
             now=lambda: datetime.now(UTC),

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from sopauto.inventory.comparing.difference import Comparison
     from sopauto.inventory.comparing.drift import Drift
     from sopauto.inventory.kept.history import Scan
+    from sopauto.inventory.kept.store import SqlHistory
     from sopauto.inventory.scanning.scan import Tally
     from sopauto.mail.smtp import Smtp
-    from sopauto.store.inventory import SqlHistory
     from sopauto.store.kept import KeptFiles
     from sopauto.store.outbox import SqlOutbox
     from sopauto.store.sqlstore import SqlStore
@@ -137,7 +137,7 @@ class App:
         from sopauto.custody.switches.session import NetmikoSwitches
         from sopauto.drivers.ssh import Ssh
         from sopauto.inventory.reading import script, snapshot
-        from sopauto.technical.collect import Collect
+        from sopauto.inventory.steps import Collect
 
         settings = self.settings
         if name in {"custody.connect", "custody.disconnect"}:
@@ -267,7 +267,9 @@ class App:
     @cached_property
     def history(self) -> SqlHistory:
         """The monthly inventory."""
-        return self.store.history
+        from sopauto.inventory.kept.store import SqlHistory
+
+        return SqlHistory(self.store)
 
     @cached_property
     def comparison(self) -> Comparison:
@@ -289,8 +291,8 @@ class App:
 
         Raises: BadInput (not in the room, no such login), Conflict (another scan runs, the month has a scan).
         """
-        from sopauto.drivers.openssh import OpenSsh
         from sopauto.inventory.reading import script, snapshot
+        from sopauto.inventory.scanning.openssh import OpenSsh
         from sopauto.inventory.scanning.scan import Limits, Scanner
         from sopauto.inventory.scanning.targets import left_in, servers_in_the_room, targets
 

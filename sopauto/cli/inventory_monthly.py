@@ -28,7 +28,7 @@ def run_month(here: App, *, json: bool) -> None:
     be read).
     """
     from sopauto.cli.running import send_mail
-    from sopauto.mail.monthly import addressees
+    from sopauto.inventory.reports.letter import addressees
 
     today = here.clock.now().astimezone(here.settings.zone).date()
     month = f"{today:%Y-%m}"
@@ -48,7 +48,7 @@ def run_month(here: App, *, json: bool) -> None:
 def _report(here: App, to: Sequence[Person], month: str, missed: Sequence[str]) -> Sequence[Path]:
     """Write a month's report and put the letters about it into the outbox; return its files."""
     from sopauto.cli.inventory_report import report_files
-    from sopauto.mail.monthly import letters
+    from sopauto.inventory.reports.letter import letters
 
     recap = here.recap(date.fromisoformat(f"{month}-01"))
     files = report_files(here, recap, here.settings.root / FOLDER / f"inventaris-{month}")

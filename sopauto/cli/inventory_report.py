@@ -31,7 +31,7 @@ def write_report(here: App, month: str, folder: str, *, json: bool) -> None:
 
 def report_files(here: App, recap: Mapping[str, Any], stem: Path) -> list[Path]:
     """Write a recapitulation as PDF, XLSX and HTML and return the files; raises as `write_report` does."""
-    from sopauto.documents.recap import recap_page, recap_pdf, recap_sheet
+    from sopauto.inventory.reports.papers import recap_page, recap_pdf, recap_sheet
 
     at = here.clock.now()
     contents = {

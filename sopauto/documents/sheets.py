@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+from sopauto.documents.cells import harmless
 from sopauto.documents.parts import shown
 from sopauto.errors import BadInput
-from sopauto.inventory.exports.cells import harmless
 
 LONGEST: Final = 1000
 WIDEST: Final = 40

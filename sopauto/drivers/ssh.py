@@ -20,10 +20,9 @@ from typing import TYPE_CHECKING, Any, Final
 from sopauto.drivers.wire import Wire
 from sopauto.errors import BadInput, StepFailed
 from sopauto.machines.host_keys import fingerprint, key_type, refuse_changed
-from sopauto.machines.login import Credentials
+from sopauto.machines.login import Credentials, Login
 from sopauto.machines.met import Greeting, Silence
 from sopauto.procedures.fields import visible
-from sopauto.technical.collect import Login
 from sopauto.work import Json
 
 if TYPE_CHECKING:

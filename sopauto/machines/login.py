@@ -1,7 +1,8 @@
-"""A login of the settings, as whatever logs in on a machine takes it."""
+"""Logging in on a machine: a login of the settings, and what it is used on."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -24,3 +25,14 @@ class Credentials(Protocol):
     @property
     def sudo_password_env(self) -> str | None:
         """The variable that holds the password that sudo asks for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """Which server to log in to, where, with which pinned host key, and as whom (a name of `[credentials]`)."""
+
+    server: str
+    address: str
+    port: int
+    host_key: str
+    credentials: str

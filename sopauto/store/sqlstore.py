@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 from sopauto.errors import Conflict
 from sopauto.store.alone import OPENING, held
 from sopauto.store.holding import Hold, hold
-from sopauto.store.inventory import SqlHistory
 from sopauto.store.outbox import SqlOutbox
 from sopauto.store.telling import told
 from sopauto.store.tickets import SqlReader, SqlWriter
@@ -42,11 +41,6 @@ class SqlStore:
     def outbox(self) -> SqlOutbox:
         """The messages that wait or were sent."""
         return SqlOutbox(self)
-
-    @cached_property
-    def history(self) -> SqlHistory:
-        """The monthly inventory."""
-        return SqlHistory(self)
 
     @contextmanager
     def read(self) -> Iterator[SqlReader]:

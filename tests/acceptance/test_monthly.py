@@ -197,7 +197,7 @@ def last_month(room: Room) -> None:
     """Let the present month's run have been that of the month before."""
     from sqlalchemy import update
 
-    from sopauto.store.tables_inventory import months, scans
+    from sopauto.inventory.kept.tables import months, scans
 
     begun = datetime.now(JAKARTA).replace(day=1) - timedelta(days=3)
     backdate(room, days=(datetime.now(JAKARTA) - begun).days)
@@ -211,7 +211,7 @@ def backdate(room: Room, *, days: int) -> None:
 
     from sqlalchemy import select, update
 
-    from sopauto.store.tables_inventory import readings
+    from sopauto.inventory.kept.tables import readings
 
     store = room.office.workspace.app().store
     with store.connected(writes=True) as connection:
@@ -367,8 +367,8 @@ def clients_of(server: RecordedServer) -> list[Path]:
 def test_missed_months_are_named_and_mail_waits_for_its_server(room: Room) -> None:
     from sqlalchemy import insert, update
 
+    from sopauto.inventory.kept.tables import months
     from sopauto.store.tables import outbox
-    from sopauto.store.tables_inventory import months
 
     pin_all(room)
     here = room.office.workspace.app()

@@ -18,10 +18,11 @@ import asyncssh
 import pytest
 
 from lab.sshd import Sshd, free_port
-from sopauto.drivers.openssh import OpenSsh
 from sopauto.errors import BadInput, Conflict, StepFailed
 from sopauto.inventory.kept.history import Reading
+from sopauto.inventory.kept.store import SqlHistory
 from sopauto.inventory.reading import script, snapshot
+from sopauto.inventory.scanning.openssh import OpenSsh
 from sopauto.inventory.scanning.scan import Limits, Scanner, Tally, Target
 from sopauto.store.engine import open_store
 from sopauto.store.sqlstore import SqlStore
@@ -81,19 +82,19 @@ def scan(
     show: Callable[[Tally], None] = lambda _: None,
 ) -> tuple[Tally, dict[str, Reading]]:
     """Scan, and return the tally and what could not be read by server."""
-    begun = store.history.begin(datetime.now(UTC), len(targets))
+    begun = SqlHistory(store).begin(datetime.now(UTC), len(targets))
     credentials = {"inventory": login or Credentials(user=sshd.user, key_file=sshd.key_file)}
     with OpenSsh(credentials=credentials) as shell:
         scanner = Scanner(
             shell,
-            store.history,
+            SqlHistory(store),
             script=what or RECORDED_SCRIPT,
             parse=snapshot.parse,
             now=lambda: datetime.now(UTC),
             show=show,
         )
         tally = scanner.run(begun, targets, Limits(parallel=parallel, seconds=seconds, pin=pin))
-    return tally, {reading.server: reading for reading in store.history.unread(begun.id)}
+    return tally, {reading.server: reading for reading in SqlHistory(store).unread(begun.id)}
 
 
 RECORDED_SCRIPT = f"cat {RECORDED}\n".encode()
@@ -107,8 +108,8 @@ def test_servers_are_read_and_kept(store: SqlStore, sshd: Sshd) -> None:
     tally, unread = scan(store, sshd, *targets, seconds=60, show=lambda tally: shown.append(tally.done))
     assert (tally.read, unread) == (9, {})
     assert (shown[0], shown[-1]) == (0, 9)
-    assert list(store.history.known(datetime.now(UTC))) == names
-    assert store.history.scans(1)[0].ended_at is not None
+    assert list(SqlHistory(store).known(datetime.now(UTC))) == names
+    assert SqlHistory(store).scans(1)[0].ended_at is not None
 
 
 def test_this_machine_is_inventoried_in_one_session_with_one_command(store: SqlStore, sshd: Sshd) -> None:
@@ -116,8 +117,8 @@ def test_this_machine_is_inventoried_in_one_session_with_one_command(store: SqlS
     scan(store, sshd, of(sshd), what=script.source(["updates"]), seconds=60)
     after = sshd.log()[len(before) :]
     assert (after.count("Accepted publickey"), after.count("Starting session: command")) == (1, 1)
-    parts = store.history.known(datetime.now(UTC))["web-01"].parts
-    assert store.history.sections([parts["system"]])[parts["system"]]["kernel"] == os.uname().release
+    parts = SqlHistory(store).known(datetime.now(UTC))["web-01"].parts
+    assert SqlHistory(store).sections([parts["system"]])[parts["system"]]["kernel"] == os.uname().release
 
 
 def test_each_reason_is_told(store: SqlStore, sshd: Sshd, tmp_path: Path) -> None:
@@ -486,8 +487,8 @@ def test_deep_json_is_text_like_any_other(store: SqlStore, sshd: Sshd) -> None:
     with asyncssh_server(deep_json) as (port, key):
         tally, _ = scan(store, sshd, at(port, "deep", key))
     assert tally.read == 1
-    parts = store.history.known(datetime.now(UTC))["deep"].parts
-    assert len(store.history.sections([parts["network"]])[parts["network"]]["host_name"]) < 300
+    parts = SqlHistory(store).known(datetime.now(UTC))["deep"].parts
+    assert len(SqlHistory(store).sections([parts["network"]])[parts["network"]]["host_name"]) < 300
 
 
 def test_ctrl_c_keeps_what_is_done_and_leaves_no_ssh_behind(store: SqlStore, sshd: Sshd) -> None:
@@ -502,9 +503,9 @@ def test_ctrl_c_keeps_what_is_done_and_leaves_no_ssh_behind(store: SqlStore, ssh
         tally, unread = scan(store, sshd, *honest, *hanging, seconds=60, parallel=6, show=interrupt)
         assert time.monotonic() - begun < 20
     assert (tally.interrupted, tally.read, unread) == (True, 3, {})
-    last = store.history.scans(1)[0]
+    last = SqlHistory(store).scans(1)[0]
     assert last.ended_at is None
-    assert set(store.history.read_in(last.id)) == {"web-0", "web-1", "web-2"}
+    assert set(SqlHistory(store).read_in(last.id)) == {"web-0", "web-1", "web-2"}
     children = ["ps", "-o", "comm=", "--ppid", str(os.getpid())]
     assert "ssh" not in subprocess.run(children, capture_output=True, text=True, check=False, timeout=10).stdout.split()
 
@@ -512,24 +513,24 @@ def test_ctrl_c_keeps_what_is_done_and_leaves_no_ssh_behind(store: SqlStore, ssh
 def test_a_full_disk_ends_the_scan_and_keeps_what_came_before(
     store: SqlStore, sshd: Sshd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keep = store.history.record
+    keep = SqlHistory.record
 
-    def fills_up(number: int, readings: Any) -> None:
-        if store.history.read_in(number):
+    def fills_up(history: SqlHistory, number: int, readings: Any) -> None:
+        if history.read_in(number):
             raise StepFailed("the disk of the database is full; nothing was written")
-        keep(number, readings)
+        keep(history, number, readings)
 
-    monkeypatch.setattr(store.history, "record", fills_up)
+    monkeypatch.setattr(SqlHistory, "record", fills_up)
     with pytest.raises(StepFailed, match="disk"):
         scan(store, sshd, *(of(sshd, f"web-{i}") for i in range(6)), parallel=1, seconds=20)
-    (last,) = store.history.scans(1)
+    (last,) = SqlHistory(store).scans(1)
     assert last.ended_at is None
-    assert 0 < len(store.history.read_in(last.id)) < 6
+    assert 0 < len(SqlHistory(store).read_in(last.id)) < 6
 
 
 def test_two_scans_at_once_are_refused(store: SqlStore) -> None:
     other = open_store(store.engine.url.render_as_string(hide_password=False))
-    with store.history.alone(), pytest.raises(Conflict, match="another scan runs"), other.history.alone():
+    with SqlHistory(store).alone(), pytest.raises(Conflict, match="another scan runs"), SqlHistory(other).alone():
         pass
-    with other.history.alone():
+    with SqlHistory(other).alone():
         pass

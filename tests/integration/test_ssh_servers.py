@@ -22,9 +22,10 @@ from lab.sshd import Sshd
 from sopauto.drivers.ssh import Ssh
 from sopauto.errors import BadInput, StepFailed
 from sopauto.inventory.reading import script, snapshot
+from sopauto.inventory.steps import MAX_BYTES
 from sopauto.machines.host_keys import fingerprint
+from sopauto.machines.login import Login
 from sopauto.machines.met import Greeting, Silence
-from sopauto.technical.collect import MAX_BYTES, Login
 
 Serve = Callable[[socket.socket], None]
 

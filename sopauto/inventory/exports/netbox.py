@@ -14,7 +14,7 @@ from ipaddress import IPv6Address, ip_interface
 from typing import Any, Final
 
 from sopauto.assets.model import Rack, Server
-from sopauto.inventory.exports.cells import safe
+from sopauto.documents.cells import safe
 from sopauto.inventory.exports.export import Export, Files, Source
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {

@@ -1,4 +1,4 @@
-"""What the monthly inventory keeps, as Protocols; `store/inventory.py` keeps these promises."""
+"""What the monthly inventory keeps, as Protocols; `inventory/kept/store.py` keeps these promises."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Sections as few bytes: against what the same server said the last time, or whole.
 
 A long list is kept as the lines that went and came; anything else is compressed with its predecessor as the dictionary.
-Both need the predecessor to be read again, so every twelfth is kept whole (`store/inventory.py`).
+Both need the predecessor to be read again, so every twelfth is kept whole (`inventory/kept/store.py`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The monthly recapitulation (SOP 001, konfigurasi.7): all servers of a month on a few pages. Pure counting.
 
-The result is plain data in Indonesian: a summary, charts and tables; `documents/recap.py` makes PDF, XLSX and HTML of
-it.
+The result is plain data in Indonesian: a summary, charts and tables; `papers.py` makes PDF, XLSX and HTML of it.
 """
 
 from __future__ import annotations

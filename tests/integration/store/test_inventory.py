@@ -13,10 +13,11 @@ from alembic import command
 from sqlalchemy import func, select, text
 
 from sopauto.errors import Conflict
+from sopauto.inventory.kept import tables
 from sopauto.inventory.kept.history import BY_FORM, Reading
 from sopauto.inventory.kept.sections import NAMES, join
+from sopauto.inventory.kept.store import SqlHistory
 from sopauto.inventory.reading.snapshot import parse
-from sopauto.store import tables_inventory
 from sopauto.store.engine import make_engine
 from sopauto.store.sqlstore import SqlStore
 from sopauto.store.versions import _config, upgrade
@@ -42,21 +43,21 @@ def unread(server: str, reason: str) -> Reading:
 
 
 def scanned(store: SqlStore, *readings: Reading) -> int:
-    scan = store.history.begin(readings[0].taken_at, len(readings))
-    store.history.record(scan.id, readings)
-    store.history.end(scan.id, readings[0].taken_at)
+    scan = SqlHistory(store).begin(readings[0].taken_at, len(readings))
+    SqlHistory(store).record(scan.id, readings)
+    SqlHistory(store).end(scan.id, readings[0].taken_at)
     return scan.id
 
 
 def sections(store: SqlStore) -> int:
     with store.connected(writes=False) as connection:
-        return connection.scalar(select(func.count()).select_from(tables_inventory.sections)) or 0
+        return connection.scalar(select(func.count()).select_from(tables.sections)) or 0
 
 
 def test_a_snapshot_comes_back_as_it_was_kept(store: SqlStore) -> None:
     scanned(store, reading())
-    known = store.history.known(NOW)["web-01"]
-    parts = store.history.sections(list(known.parts.values()))
+    known = SqlHistory(store).known(NOW)["web-01"]
+    parts = SqlHistory(store).sections(list(known.parts.values()))
     told = join({name: parts[number] for name, number in known.parts.items()}, known.taken_at.isoformat())
     assert told == SNAPSHOT
 
@@ -73,45 +74,45 @@ def test_years_of_changes_are_read_back_each(store: SqlStore) -> None:
         packages = [{"name": "nginx", "version": f"1.{month}"}, *({"name": f"p{i}", "version": "1"} for i in range(50))]
         scanned(store, reading(months=month, packages=packages, packages_count=51))
     for month in (0, 11, 12, 13, 29):
-        known = store.history.known(NOW + month * MONTH)["web-01"]
+        known = SqlHistory(store).known(NOW + month * MONTH)["web-01"]
         number = known.parts["packages"]
-        assert store.history.sections([number])[number]["packages"][0]["version"] == f"1.{month}"
-    assert store.history.first()["web-01"].taken_at == NOW
+        assert SqlHistory(store).sections([number])[number]["packages"][0]["version"] == f"1.{month}"
+    assert SqlHistory(store).first()["web-01"].taken_at == NOW
 
 
 def test_the_newest_snapshot_by_then_is_meant(store: SqlStore) -> None:
     scanned(store, reading(), reading("web-02"))
     scanned(store, reading(months=1, kernel="new"), Reading(server="web-02", taken_at=NOW + MONTH, reason="timeout"))
-    assert store.history.known(NOW - MONTH) == {}
-    newest = store.history.known(NOW + MONTH)
+    assert SqlHistory(store).known(NOW - MONTH) == {}
+    newest = SqlHistory(store).known(NOW + MONTH)
     assert [known.taken_at for known in newest.values()] == [NOW + MONTH, NOW]
-    assert list(store.history.known(NOW + MONTH, ["web-02", "nobody"])) == ["web-02"]
+    assert list(SqlHistory(store).known(NOW + MONTH, ["web-02", "nobody"])) == ["web-02"]
 
 
 def test_of_two_snapshots_of_one_moment_the_later_scan_is_meant(store: SqlStore) -> None:
     corrected = replace(reading(), reason="by-form")
     scanned(store, reading())
     scanned(store, corrected)
-    assert store.history.known(NOW)["web-01"].by_form
-    assert [known.by_form for known in store.history.all_of("web-01")] == [False, True]
+    assert SqlHistory(store).known(NOW)["web-01"].by_form
+    assert [known.by_form for known in SqlHistory(store).all_of("web-01")] == [False, True]
 
 
 def test_a_server_is_kept_once_in_a_scan(store: SqlStore) -> None:
-    scan = store.history.begin(NOW, 3)
-    store.history.record(scan.id, [reading()])
-    store.history.record(scan.id, [reading(kernel="again"), Reading(server="db", taken_at=NOW, reason="refused")])
-    assert store.history.read_in(scan.id) == ["db", "web-01"]
-    (unread,) = store.history.unread(scan.id)
+    scan = SqlHistory(store).begin(NOW, 3)
+    SqlHistory(store).record(scan.id, [reading()])
+    SqlHistory(store).record(scan.id, [reading(kernel="again"), Reading(server="db", taken_at=NOW, reason="refused")])
+    assert SqlHistory(store).read_in(scan.id) == ["db", "web-01"]
+    (unread,) = SqlHistory(store).unread(scan.id)
     assert (unread.server, unread.reason) == ("db", "refused")
-    (kept,) = store.history.scans(5)
+    (kept,) = SqlHistory(store).scans(5)
     assert (kept.ended_at, kept.wanted) == (None, 3)
 
 
 def test_a_reading_that_cannot_be_kept_takes_its_batch_with_it(store: SqlStore) -> None:
-    scan = store.history.begin(NOW, 2)
+    scan = SqlHistory(store).begin(NOW, 2)
     with pytest.raises(Conflict):
-        store.history.record(scan.id, [reading(), reading("web-02"), reading("web-02")])
-    assert store.history.read_in(scan.id) == []
+        SqlHistory(store).record(scan.id, [reading(), reading("web-02"), reading("web-02")])
+    assert SqlHistory(store).read_in(scan.id) == []
     assert sections(store) == 0
 
 
@@ -123,25 +124,25 @@ def test_a_host_key_of_the_first_contact_is_pinned_and_stays(store: SqlStore) ->
 
 
 def test_a_month_has_one_scan_and_is_reported_once(store: SqlStore) -> None:
-    scan = store.history.begin(NOW, 2, month="2026-11")
+    scan = SqlHistory(store).begin(NOW, 2, month="2026-11")
     with pytest.raises(Conflict):
-        store.history.begin(NOW, 2, month="2026-11")
-    assert [one.id for one in store.history.scans(5)] == [scan.id]
+        SqlHistory(store).begin(NOW, 2, month="2026-11")
+    assert [one.id for one in SqlHistory(store).scans(5)] == [scan.id]
     mail = Mail(ticket="inventaris-2026-11", to="kasi@example.go.id", subject="Rekapitulasi", body="Isi")
-    store.history.report_month("2026-11", [mail], NOW)
+    SqlHistory(store).report_month("2026-11", [mail], NOW)
     with pytest.raises(Conflict, match="was reported meanwhile"):
-        store.history.report_month("2026-11", [mail], NOW)
+        SqlHistory(store).report_month("2026-11", [mail], NOW)
     assert [one.ticket for one in store.outbox.rows(5)] == ["inventaris-2026-11"]
-    (run,) = store.history.month_runs(5)
+    (run,) = SqlHistory(store).month_runs(5)
     assert (run.month, run.scan, run.reported_at) == ("2026-11", scan, NOW)
 
 
 def test_letters_carry_one_document_that_is_kept_once(store: SqlStore) -> None:
-    scan = store.history.begin(NOW, 1, month="2026-11")
+    scan = SqlHistory(store).begin(NOW, 1, month="2026-11")
     paper = Artifact(name="inventaris-2026-11.pdf", media_type="application/pdf", content=b"%PDF-1.7")
     texts = {"ticket": "inventaris-2026-11", "subject": "Rekapitulasi", "body": "Isi"}
     both = [Mail(**texts, to=f"{name}@example.go.id", attached=paper) for name in ("kasi", "kabid")]
-    store.history.report_month("2026-11", [*both, Mail(**texts, to="tu@example.go.id")], NOW)
+    SqlHistory(store).report_month("2026-11", [*both, Mail(**texts, to="tu@example.go.id")], NOW)
     assert [one.attached for one in store.outbox.pending(NOW, 9)] == [paper, paper, None]
     assert store.outbox.due(NOW) == 3
     with store.read() as reader:
@@ -151,19 +152,19 @@ def test_letters_carry_one_document_that_is_kept_once(store: SqlStore) -> None:
 
 def test_a_scan_goes_on_with_what_it_could_not_read(store: SqlStore) -> None:
     scan = scanned(store, reading("web-01"), unread("web-02", "timeout"), unread("win-01", "by-form"))
-    assert store.history.failed(NOW - MONTH, NOW) == {"web-02"}
-    assert store.history.failed(NOW, NOW + MONTH) == set()
-    store.history.reopen(scan)
-    assert (store.history.read_in(scan), store.history.unread(scan)) == (["web-01"], [])
-    assert [one.ended_at for one in store.history.scans(5)] == [None]
-    assert store.history.scans(5, until=NOW - MONTH) == []
+    assert SqlHistory(store).failed(NOW - MONTH, NOW) == {"web-02"}
+    assert SqlHistory(store).failed(NOW, NOW + MONTH) == set()
+    SqlHistory(store).reopen(scan)
+    assert (SqlHistory(store).read_in(scan), SqlHistory(store).unread(scan)) == (["web-01"], [])
+    assert [one.ended_at for one in SqlHistory(store).scans(5)] == [None]
+    assert SqlHistory(store).scans(5, until=NOW - MONTH) == []
 
 
 def test_scans_of_named_servers_are_told_apart(store: SqlStore) -> None:
-    whole = store.history.begin(NOW, 3)
-    store.history.begin(NOW, 1, ["web-01"])
-    assert store.history.scans(1)[0].only == ("web-01",)
-    assert store.history.scans(1, whole=True) == [whole]
+    whole = SqlHistory(store).begin(NOW, 3)
+    SqlHistory(store).begin(NOW, 1, ["web-01"])
+    assert SqlHistory(store).scans(1)[0].only == ("web-01",)
+    assert SqlHistory(store).scans(1, whole=True) == [whole]
 
 
 def test_messages_that_wait_survive_the_upgrade(url: str) -> None:
@@ -189,11 +190,11 @@ VALUES ('PS-2026-0001', 'a@b', 'Siap', 'isi', :at, 0, :refused)"""
 
 def test_of_two_scans_of_one_second_the_first_is_the_oldest_and_the_second_the_newest(store: SqlStore) -> None:
     first, second = (scanned(store, reading(kernel=kernel)) for kernel in ("6.1", "6.2"))
-    assert store.history.first()["web-01"].scan == first
-    assert store.history.known(NOW)["web-01"].scan == second
-    assert [one.scan for one in store.history.all_of("web-01")] == [first, second]
+    assert SqlHistory(store).first()["web-01"].scan == first
+    assert SqlHistory(store).known(NOW)["web-01"].scan == second
+    assert [one.scan for one in SqlHistory(store).all_of("web-01")] == [first, second]
 
 
 def test_a_form_that_is_recorded_anew_for_the_same_day_is_a_correction(store: SqlStore) -> None:
     _, second = (scanned(store, replace(reading(kernel=kernel), reason=BY_FORM)) for kernel in ("6.1", "6.2"))
-    assert store.history.first()["web-01"].scan == store.history.known(NOW)["web-01"].scan == second
+    assert SqlHistory(store).first()["web-01"].scan == SqlHistory(store).known(NOW)["web-01"].scan == second

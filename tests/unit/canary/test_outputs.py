@@ -29,7 +29,6 @@ from sopauto.documents.card import card_pdf
 from sopauto.documents.forms import FORMS, Forms
 from sopauto.documents.hardening_form import hardening_evidence
 from sopauto.documents.photo import read_photo
-from sopauto.documents.recap import recap_page, recap_pdf, recap_sheet
 from sopauto.documents.sheets import write_csv, write_xlsx
 from sopauto.inventory.comparing.difference import Change, ServerDifference
 from sopauto.inventory.comparing.drift import Drift
@@ -37,6 +36,7 @@ from sopauto.inventory.comparing.words import SENTENCES
 from sopauto.inventory.exports import ansible, glpi, netbox, prometheus
 from sopauto.inventory.kept.history import Reading
 from sopauto.inventory.reading import snapshot
+from sopauto.inventory.reports.papers import recap_page, recap_pdf, recap_sheet
 from sopauto.journal.anchor import Anchor, Mark
 from sopauto.journal.entry import Entry
 from sopauto.journal.export import Closing, archive
@@ -60,9 +60,9 @@ from tests.unit.documents.entering import GRANT
 from tests.unit.documents.occasions import BEGIN, Books
 from tests.unit.documents.test_forms import OCCASIONS
 from tests.unit.documents.test_hardening_form import WAIVER, control, evidence
-from tests.unit.documents.test_recap import made
 from tests.unit.inventory.placed import RACK, SERVER
 from tests.unit.inventory.reading.test_snapshot import RECORDED, recorded
+from tests.unit.inventory.reports.test_papers import made
 
 TEXTS = (
     "templates",

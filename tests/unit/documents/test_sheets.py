@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from sopauto.documents.cells import harmless
 from sopauto.documents.sheets import write_csv, write_xlsx
 from sopauto.errors import BadInput
-from sopauto.inventory.exports.cells import harmless
 
 HOSTILE = ["=1+1", "+62 811", "-2+3", "@SUM(A1)", "\t=1", "<b>&", "a\x1b[31m\nb", '"x",y']
 

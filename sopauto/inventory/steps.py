@@ -6,11 +6,11 @@ Agentless: one session, one command, no Python and no root needed on the server.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from sopauto.errors import Refused, StepFailed
+from sopauto.machines.login import Login
 from sopauto.technical.reading import reading_plan
 from sopauto.work import Artifact, Json, Plan, Probe, Report, Result, WorkOrder, canonical
 
@@ -19,17 +19,6 @@ MAX_BYTES = 2 * 1024 * 1024
 SECONDS = 60.0
 """For connecting, login and answer together."""
 SCRIPT = "collect.sh"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Login:
-    """Which server to log in to, where, with which pinned host key, and as whom (a name of `[credentials]`)."""
-
-    server: str
-    address: str
-    port: int
-    host_key: str
-    credentials: str
 
 
 class Shell(Protocol):

@@ -22,8 +22,8 @@ from threading import Event
 from types import TracebackType
 from typing import Final, Self
 
-from sopauto.drivers.openssh_words import unread
 from sopauto.errors import BadInput
+from sopauto.inventory.scanning.openssh_words import unread
 from sopauto.inventory.scanning.scan import STOPPED, Target, Unread
 from sopauto.machines.host_keys import key_type
 from sopauto.machines.login import Credentials

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sopauto.inventory.exports.cells import safe
+from sopauto.documents.cells import safe
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,10 @@ from sqlalchemy import and_, delete, func, insert, select, update
 
 from sopauto.errors import Conflict
 from sopauto.inventory.kept import packing
+from sopauto.inventory.kept import tables as inventory
 from sopauto.inventory.kept.history import BY_FORM, Known, MonthRun, Reading, Scan
 from sopauto.inventory.kept.sections import split
 from sopauto.store import tables
-from sopauto.store import tables_inventory as inventory
 from sopauto.store.alone import SCAN, held
 from sopauto.store.tickets import SqlWriter
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sopauto.drivers.openssh_words import unread
+from sopauto.inventory.scanning.openssh_words import unread
 
 ED25519 = "ssh-ed25519 AAAA"
 RSA = "ssh-rsa AAAA"

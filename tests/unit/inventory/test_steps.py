@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from sopauto.errors import Refused, StepFailed
-from sopauto.technical.collect import MAX_BYTES, SECONDS, Collect, Login
+from sopauto.inventory.steps import MAX_BYTES, SECONDS, Collect
+from sopauto.machines.login import Login
 from sopauto.work import Probe, WorkOrder
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKJIJFtrKaq5WzdTAB2KdY9mf5ZbXxHrWVWuCfV609+5"

@@ -15,12 +15,12 @@ import pytest
 from openpyxl import load_workbook
 
 from sopauto.assets.model import Rack
-from sopauto.documents.recap import recap_page, recap_pdf, recap_sheet
 from sopauto.errors import BadInput
 from sopauto.inventory.comparing.difference import Change, ServerDifference
 from sopauto.inventory.comparing.drift import Drift
 from sopauto.inventory.kept.history import Reading
 from sopauto.inventory.reports.month import in_words, moments, month_of
+from sopauto.inventory.reports.papers import recap_page, recap_pdf, recap_sheet
 from sopauto.inventory.reports.recap import REASONS, Bounds, Counting, Room, recap
 from sopauto.inventory.reports.support import last_day, load_support
 from sopauto.inventory.scanning.scan import REASONS as SCAN_REASONS

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from sopauto.clock import moment_in_words
 from sopauto.data_file import read_bounded
+from sopauto.documents.cells import safe
 from sopauto.documents.parts import letterhead, shown
 from sopauto.documents.render import FOLDER, SHIPPED, pdf
 from sopauto.errors import BadInput
-from sopauto.inventory.exports.cells import safe
 from sopauto.settings import Settings
 
 FORM: Final = "rekapitulasi-inventaris"
