@@ -64,7 +64,7 @@ class Office(Commands):
 
     def override_template(self, name: str, change: Callable[[str], str]) -> None:
         """Give the agency a switch template of its own, made from the shipped one."""
-        shipped = ROOT / "sopauto" / "technical" / "templates" / "cisco_ios" / name
+        shipped = ROOT / "sopauto" / "custody" / "switches" / "cisco_ios" / name
         own = self.home / "templates" / "switch" / "cisco_ios" / name
         own.parent.mkdir(parents=True, exist_ok=True)
         own.write_text(change(shipped.read_text()))

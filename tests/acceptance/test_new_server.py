@@ -26,8 +26,9 @@ from lab.newserver import request, statements, walk_of, workspace_for
 from lab.processes import wait_until
 from lab.walking import Walk
 from lab.workspace import make_key, public_half
-from sopauto.tickets.model import State
+from sopauto.tickets.model import State, Ticket
 from tests.acceptance.commands import ROOT, Commands, StandIn
+from tests.acceptance.walked import BEGIN, Walked
 
 PLAYBOOK = """\
 - name: Write files
@@ -60,15 +61,25 @@ class Directorate(Commands):
     bare: Any
     target: Path
     mailbox: Mailbox
+    walked: Walked
 
     def walk(self, **further: Any) -> Walk:
         return walk_of(self.workspace, self.bare, **further)
 
-    def ticket_at(self, row: int, **further: Any) -> str:
-        walk = self.walk(**further)
-        ticket = walk.until(walk.open(request(self.bare), person="siti"), f"pemasangan.{row}")
+    def ticket_at(self, row: int) -> str:
+        walk = self.walk()
+
+        def go(ticket: str | None) -> str:
+            begun = self.ticket(ticket) if ticket else walk.open(request(self.bare), person="siti")
+            return walk.until(begun, f"pemasangan.{row}").id
+
+        ticket = self.ticket(self.walked.ticket_at(row, go))
         assert ticket.step == f"pemasangan.{row}"
         return ticket.id
+
+    def ticket(self, name: str) -> Ticket:
+        with self.workspace.app().store.read() as reader:
+            return reader.ticket(name)
 
     def written(self) -> list[str]:
         return sorted(path.name for path in self.target.glob("*-[12]"))
@@ -77,14 +88,14 @@ class Directorate(Commands):
         (self.target / "seconds").write_text(str(seconds))
 
 
-@pytest.fixture
-def directorate(tmp_path: Path) -> Iterator[Directorate]:
-    login = make_key(tmp_path / "login")
-    target = tmp_path / "server"
+@pytest.fixture(scope="module")
+def first_directorate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Directorate]:
+    walked = Walked(folder=tmp_path_factory.mktemp("directorate"), kept=tmp_path_factory.mktemp("kept"))
+    login, target = make_key(walked.folder / "login"), walked.folder / "server"
     target.mkdir()
     with (
         LoopbackServer(authorized=public_half(login), host="127.0.32.10") as server,
-        Mailbox(directory=tmp_path / "mail") as mailbox,
+        Mailbox(directory=walked.folder / "mail") as mailbox,
     ):
         bare = StandIn(server=server, key_file=login)
         profile = {
@@ -92,7 +103,7 @@ def directorate(tmp_path: Path) -> Iterator[Directorate]:
             "administrators": ["yoga"],
             "hardening": {"word": "aman"},
         }
-        workspace = workspace_for(tmp_path / "dtiki", server=bare, mailbox=mailbox, profile=profile)
+        workspace = workspace_for(walked.folder / "dtiki", server=bare, mailbox=mailbox, profile=profile)
         (workspace.home / "playbooks" / "library").mkdir(parents=True)
         (workspace.home / "playbooks" / "library" / "look_away.py").write_text(LOOK_AWAY)
         for name, word in (("provision_server", "provision_time_zone"), ("harden_server", "hardening_word")):
@@ -102,9 +113,16 @@ def directorate(tmp_path: Path) -> Iterator[Directorate]:
                 f"  gather_facts: false\n  vars: {{ansible_python_interpreter: {sys.executable}}}\n",
             )
             (workspace.home / "playbooks" / f"{name}.yml").write_text(text)
-        made = Directorate(workspace=workspace, bare=bare, target=target, mailbox=mailbox)
+        made = Directorate(workspace=workspace, bare=bare, target=target, mailbox=mailbox, walked=walked)
         made.take_time(0)
+        walked.keep(BEGIN)
         yield made
+
+
+@pytest.fixture
+def directorate(first_directorate: Directorate) -> Directorate:
+    first_directorate.walked.put_back(BEGIN)
+    return first_directorate
 
 
 @pytest.mark.real_start("SOP 000, whole")

@@ -31,6 +31,7 @@ from sopauto.tickets.done_work import done_work
 from sopauto.tickets.model import State, Ticket
 from tests.acceptance.commands import Commands, StandIn
 from tests.acceptance.entries import PROGRAM, packed, put_entry
+from tests.acceptance.walked import BEGIN, Walked
 from tests.conftest import need_or_skip
 
 PLAYBOOK = """\
@@ -50,15 +51,25 @@ class Office(Commands):
     bare: Any
     target: Path
     mailbox: Mailbox
+    walked: Walked
 
     def walk(self, **further: Any) -> Walk:
         return walk_of(self.workspace, self.bare, "agenda", **further)
 
     def ticket_at(self, row: int, **further: Any) -> Ticket:
         walk = self.walk(**further)
-        ticket = walk.until(walk.open(request(self.bare, "agenda"), person="yoga"), f"instalasi.{row}")
+
+        def go(ticket: str | None) -> str:
+            begun = self.ticket(ticket) if ticket else walk.open(request(self.bare, "agenda"), person="yoga")
+            return walk.until(begun, f"instalasi.{row}").id
+
+        ticket = self.ticket(go(None) if further else self.walked.ticket_at(row, go))
         assert ticket.step == f"instalasi.{row}"
         return ticket
+
+    def ticket(self, name: str) -> Ticket:
+        with self.workspace.app().store.read() as reader:
+            return reader.ticket(name)
 
     def entry(self, **changes: Any) -> Path:
         return put_entry(self.home / "catalogue", self.target, **changes)
@@ -82,25 +93,32 @@ class Office(Commands):
             return json.loads(reader.document(digests[-1]))
 
 
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
+@pytest.fixture(scope="module")
+def first_office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     if os.geteuid() != 0 or not Path("/etc/debian_version").exists():
         need_or_skip(missing="root on Debian (a server's state is recorded)")
-    login = make_key(tmp_path / "login")
-    target = tmp_path / "server"
+    walked = Walked(folder=tmp_path_factory.mktemp("office"), kept=tmp_path_factory.mktemp("kept"))
+    login, target = make_key(walked.folder / "login"), walked.folder / "server"
     target.mkdir()
     with (
         LoopbackServer(authorized=public_half(login), host="127.0.33.10") as server,
-        Mailbox(directory=tmp_path / "mail") as mailbox,
+        Mailbox(directory=walked.folder / "mail") as mailbox,
     ):
         bare = StandIn(server=server, key_file=login)
-        workspace = workspace_for(tmp_path / "kominfo", server=bare, mailbox=mailbox)
-        text = PLAYBOOK.replace("PYTHON", sys.executable).replace("RECORDS", str(tmp_path / "records"))
+        workspace = workspace_for(walked.folder / "kominfo", server=bare, mailbox=mailbox)
+        text = PLAYBOOK.replace("PYTHON", sys.executable).replace("RECORDS", str(walked.folder / "records"))
         (workspace.home / "playbooks" / "install_software.yml").write_text(text)
-        made = Office(workspace=workspace, bare=bare, target=target, mailbox=mailbox)
+        made = Office(workspace=workspace, bare=bare, target=target, mailbox=mailbox, walked=walked)
         made.entry()
         made.settings(port=9090, title="Agenda Dinas")
+        walked.keep(BEGIN)
         yield made
+
+
+@pytest.fixture
+def office(first_office: Office) -> Office:
+    first_office.walked.put_back(BEGIN)
+    return first_office
 
 
 def section(form: dict[str, Any], title: str) -> Any:
