@@ -30,7 +30,7 @@ class Emulated(Vm):
     def power_on(self, image: Image) -> None:
         """Start it; the first time it takes name, address and keys from its seed disk."""
         disk = self.folder / "disk.qcow2"
-        if not disk.exists():
+        if not disk.exists() and not self.own_disk.exists():
             run("qemu-img", "create", "-q", "-f", "qcow2", "-b", str(image.disk), "-F", "raw", str(disk))
         run(*self._command(image), seconds=120)
 
@@ -46,8 +46,9 @@ class Emulated(Vm):
 
     def _command(self, image: Image) -> list[str]:
         firmware = f"type=1,manufacturer=sopauto lab,product=Virtual server,serial={self.serial}"
+        own = f"file={self.own_disk},format=raw"
         drives = [
-            f"file={self.folder}/disk.qcow2,format=qcow2",
+            own if self.own_disk.exists() else f"file={self.folder}/disk.qcow2,format=qcow2",
             f"file={self.folder}/seed.tar,format=raw,readonly=on",
             *(f"file={path},format=raw" for path in self._disk_files),
         ]

@@ -9,7 +9,7 @@ import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final, Self
 
@@ -17,7 +17,7 @@ from lab.container import Container
 from lab.emulated import Emulated
 from lab.image import Image, base_image
 from lab.packages import VM, install_missing
-from lab.processes import wait_until
+from lab.processes import run, wait_until
 from lab.sshd import free_port
 from lab.usermode import UserMode
 from lab.vm import Vm
@@ -29,6 +29,7 @@ ADDRESS: Final = "10.0.2.15"
 GATEWAY: Final = "10.0.2.2"
 DNS: Final = "10.0.2.3"
 BOOT_SECONDS: Final = 240
+OFF_SECONDS: Final = 240
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +61,14 @@ class Guest:
         memory: int = 512,
         disks: Sequence[int] = (),
         prepared: bool = False,
-        emulated: bool = False,
         contained: bool = False,
+        movable: bool = False,
         say: Callable[[str], None] = quiet,
     ) -> Self:
         """Install what is missing, boot a new server, and wait until its SSH answers.
 
         `port`: 0 is any that is free. `prepared`: the packages of the roles are installed already (minutes under
-        emulation), nothing is set up.
+        emulation), nothing is set up. `movable`: its disk is a whole one, which `emulate` needs.
 
         Raises: BadInput (not root on Debian), StepFailed (it does not boot).
         """
@@ -82,14 +83,13 @@ class Guest:
             memory=memory,
             disks=tuple(disks),
             prepared=prepared,
-            emulated=emulated,
             contained=contained,
         )
-        settings = {**asdict(guest), "disks": list(disks)}
-        del settings["state"]
-        (state / "guest.json").write_text(json.dumps(settings))
+        guest._keep()
         try:
             guest.vm.create()
+            if movable:
+                run("cp", "--sparse=always", str(image.disk), str(guest.vm.own_disk))
             guest._boot(image, say)
         except BaseException:
             guest.down()
@@ -151,6 +151,22 @@ class Guest:
         """Start it again on its own disks, and wait until its SSH answers."""
         self._boot(base_image(say, prepared=self.prepared), say)
 
+    def emulate(self, *, say: Callable[[str], None] = quiet) -> Guest:
+        """Shut it down in good order and start it again under qemu: the same disk, address and keys, another kernel.
+
+        It was made `movable`. Raises: StepFailed (it does not shut down, it does not boot).
+        """
+        before = self.vm
+        assert isinstance(before, UserMode)
+        run(*self.ssh("sudo", "systemctl", "poweroff"), check=False)  # the login ends with it
+        if not wait_until(lambda: not before.runs(), seconds=OFF_SECONDS, pause=0.5):
+            raise StepFailed(f"{self.name} does not shut down", where=str(self.state), mend="see its console.log")
+        before.down()
+        moved = replace(self, emulated=True)
+        moved._keep()
+        moved.power_on(say=say)
+        return moved
+
     def down(self) -> None:
         """End it and remove everything of it."""
         self.vm.down()
@@ -185,6 +201,11 @@ class Guest:
         target = f"{self.user}@{self.host}"
         return ["ssh", "-q", "-F", "none", *flags, "-i", str(self.key_file), "-p", str(self.port), target, *command]
 
+    def _keep(self) -> None:
+        settings = {**asdict(self), "disks": list(self.disks)}
+        del settings["state"]
+        (self.state / "guest.json").write_text(json.dumps(settings))
+
     def _boot(self, image: Image, say: Callable[[str], None]) -> None:
         begun = time.monotonic()
         say(f"  {self.name} boots")
@@ -195,19 +216,22 @@ class Guest:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Boot (`up DIRECTORY`, prints where it is) or remove (`down DIRECTORY`) a server, as molecule's playbooks ask."""
+    """Boot (`up`, prints where it is), start under qemu (`emulate`) or remove (`down`) a server, for molecule."""
     parser = ArgumentParser(prog="python -m lab.guest")
-    parser.add_argument("action", choices=["up", "down"])
+    parser.add_argument("action", choices=["up", "emulate", "down"])
     parser.add_argument("directory", type=Path)
     parser.add_argument("--disk", type=int, action="append", default=[], help="size of a data disk in GiB")
     parser.add_argument("--prepared", action="store_true", help="with the packages of the roles already installed")
-    parser.add_argument("--emulated", action="store_true", help="under qemu, with Debian's kernel for servers")
+    parser.add_argument("--movable", action="store_true", help="on a whole disk, to be started under qemu later")
     given = parser.parse_args(arguments)
     if given.action == "down":
         if (given.directory / "guest.json").exists():
             Guest.load(given.directory).down()
         return
-    guest = Guest.up(given.directory, disks=given.disk, prepared=given.prepared, emulated=given.emulated)
+    if given.action == "emulate":
+        Guest.load(given.directory).emulate()
+        return
+    guest = Guest.up(given.directory, disks=given.disk, prepared=given.prepared, movable=given.movable)
     told = {"instance": guest.name, "address": guest.host, "port": guest.port, "user": guest.user}
     print(json.dumps({**told, "identity_file": str(guest.key_file)}))
 

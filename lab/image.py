@@ -39,6 +39,7 @@ PACKAGES: Final = (
     "systemd-sysv",
     "udev",
 )
+AUDITOR: Final = "lynis"
 QUIET: Final = ("systemd-networkd-wait-online", "apt-daily.timer", "apt-daily-upgrade.timer")
 MODULES: Final = "virtio_pci\nvirtio_blk\nvirtio_net\nvirtio_rng\next4\n"
 SEED: Final = """\
@@ -139,9 +140,9 @@ def base_image(say: Callable[[str], None], *, prepared: bool = False) -> Image:
 
 
 def role_packages() -> tuple[str, ...]:
-    """Return the packages that the roles install."""
+    """Return the packages that the roles install, and the auditor that looks at what they did."""
     controls = yaml.safe_load((ROLES / "hardening" / "vars" / "controls.yml").read_text())["__hardening_controls"]
-    return tuple(sorted({package for control in controls for package in control.get("packages", [])}))
+    return tuple(sorted({AUDITOR, *(package for control in controls for package in control.get("packages", []))}))
 
 
 def _make(folder: Path, packages: Sequence[str]) -> None:

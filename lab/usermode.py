@@ -65,9 +65,13 @@ class UserMode(Vm):
         self._pid_file.unlink()
         end(self.folder / "network.pid", self.state)
 
+    def runs(self) -> bool:
+        """Tell whether it is switched on."""
+        return self._pid_file.exists() and alive(int(self._pid_file.read_text()))
+
     def down(self) -> None:
         """End it."""
-        if self._pid_file.exists() and alive(int(self._pid_file.read_text())):
+        if self.runs():
             self.power_cut()
         end(self.folder / "network.pid", self.state)
 
@@ -77,9 +81,10 @@ class UserMode(Vm):
 
     def _arguments(self, image: Image, network: int) -> list[str]:
         disks = [f"ubd{letter}={path}" for letter, path in zip(LETTERS, self._disk_files, strict=False)]
+        beside = f"{self.folder}/disk.cow,{image.disk}"
         return [
             f"mem={self.memory}M",
-            f"ubd0={self.folder}/disk.cow,{image.disk}",
+            f"ubd0={self.own_disk if self.own_disk.exists() else beside}",
             f"ubd1r={self.folder}/seed.tar",
             *disks,
             f"vec0:transport=fd,fd={network},mac={MAC}",

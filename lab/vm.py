@@ -35,6 +35,11 @@ class Vm(ABC):
         return self.state / self.name
 
     @property
+    def own_disk(self) -> Path:
+        """Its root disk, where it has a whole one of its own: either kind of machine boots from that."""
+        return self.folder / "disk.raw"
+
+    @property
     def key_file(self) -> Path:
         """The private key of its administrator `admin`."""
         return self.folder / "login"

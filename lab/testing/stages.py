@@ -34,7 +34,7 @@ class Stage:
 def scenarios(*, emulated: bool) -> Sequence[Command]:
     """Return the commands of molecule's scenarios, by name: those on an emulated processor, or the others."""
     found = sorted((ROOT / "molecule").glob("*/molecule.yml"))
-    names = [path.parent.name for path in found if ("--emulated" in path.read_text()) is emulated]
+    names = [path.parent.name for path in found if ("--movable" in path.read_text()) is emulated]
     return tuple(("molecule", "test", "-s", name) for name in names)
 
 
