@@ -40,7 +40,7 @@ EXAMPLES = r"""
 """
 RETURN = r"""
 controls:
-  description: For each control id, lynis, topic, title, found, holds, applies.
+  description: For each control id, lynis, topic, title, found, holds, applies, packages (to install or remove).
   returned: always
   type: list
 failed_controls:
@@ -107,6 +107,12 @@ class Server:
             for file in sorted(os.listdir("/etc/modprobe.d"))
         )
         return "%s %s" % (name, "loaded" if loaded else "barred" if barred else "can be loaded"), barred and not loaded
+
+    def packages(self, control: dict[str, Any]) -> list[str]:
+        """Return the packages that are to be installed or removed for a control."""
+        wanted = [(name, True) for name in control.get("packages", [])]
+        wanted += [(name, False) for name in control.get("absent", [])]
+        return [name for name, there in wanted if not self.package(name, there)[1]]
 
     def package(self, name: str, there: bool) -> Look:
         if self._installed is None:
@@ -205,6 +211,7 @@ def look(server: Server, control: dict[str, Any]) -> dict[str, Any]:
         "holds": not wrong,
         "applies": not truth(control.get("unless", False)),
         "report": bool(control.get("report")),
+        "packages": server.packages(control),
     }
 
 
