@@ -17,13 +17,16 @@ from lab.controller import Controller
 from lab.entering import workspace_for
 from lab.mailbox import Mailbox
 from lab.workspace import Workspace
+from sopauto.access import tables as access_tables
+from sopauto.access.ending import ending
 from sopauto.access.model import Answer
+from sopauto.access.register import BOOK
+from sopauto.access.register_sheet import COLUMNS, row_of
+from sopauto.access.review import answer, open_review
 from sopauto.app import App
-from sopauto.documents.access_register import COLUMNS, row_of
 from sopauto.documents.sheets import write_csv, write_xlsx
-from sopauto.store import tables, tables_access
+from sopauto.store import tables
 from sopauto.store.ticket_json import write_ticket
-from sopauto.tickets.access_review import answer, open_review
 from sopauto.tickets.acting import act
 from sopauto.tickets.model import State, Ticket, Verb
 
@@ -50,7 +53,7 @@ def _register(app: App, home: Path) -> list[Figure]:
 
     def rows() -> Iterator[list[str]]:
         with app.store.read() as reader:
-            for held in reader.access.held(begin, begin + timedelta(days=1), day):
+            for held in reader.part(BOOK).held(begin, begin + timedelta(days=1), day):
                 yield row_of(held, app.settings, app.people)
 
     times = {
@@ -79,7 +82,7 @@ def _review(workspace: Workspace, app: App) -> list[Figure]:
     opened: list[Ticket] = []
     opening = seconds(lambda: opened.append(open_review(desk, REVIEWER, person="wawan", unit="kominfo")))
     with app.store.read() as reader:
-        answers = {line.grant.card: Answer.CONFIRMED for line in reader.access.lines(opened[0].id)}
+        answers = {line.grant.card: Answer.CONFIRMED for line in reader.part(BOOK).lines(opened[0].id)}
     kasi = app.desk("bambang", key=workspace.keys["bambang"])
     answering = seconds(lambda: answer(kasi, opened[0].id, answers, person="bambang"))
     approving = seconds(lambda: act(kasi, opened[0].id, Verb.APPROVE, person="bambang", seen_plan=None))
@@ -93,10 +96,10 @@ def _review(workspace: Workspace, app: App) -> list[Figure]:
 
 def _expiry(app: App, door: Controller) -> list[Figure]:
     with app.store.connected(writes=True) as connection:
-        grants = tables_access.grants
+        grants = access_tables.grants
         ended = grants.c.serial <= EXPIRED
         connection.execute(grants.update().where(ended).values(valid_until=date(2026, 6, 1)))
-    took = seconds(lambda: app.ending().run())
+    took = seconds(lambda: ending(app.store, app.workspace).run())
     removed = sum(1 for asked in door.requests if asked.startswith("DELETE"))
     return [Figure(what=f"expire {removed} cards of {CARDS:,} at a door", unit="s", ours=took, aim="<= 30 s")]
 
@@ -118,9 +121,9 @@ def fill(app: App, count: int) -> None:
     with app.store.connected(writes=True) as connection:
         numbers = range(1, count + 1)
         connection.execute(insert(tables.tickets), [_ticket(replace(base, id=f"LA-2025-{n:06}")) for n in numbers])
-        connection.execute(insert(tables_access.grants), [_grant(n) for n in numbers])
+        connection.execute(insert(access_tables.grants), [_grant(n) for n in numbers])
         spans = [{"ticket": f"LA-2025-{n:06}", "opened_at": AT, "opened_by": "wawan", "closed_by": ""} for n in numbers]
-        connection.execute(insert(tables_access.spans), spans)
+        connection.execute(insert(access_tables.spans), spans)
 
 
 def _ticket(ticket: Ticket) -> dict[str, Any]:

@@ -152,7 +152,7 @@ def _read(history: SqlHistory, fleet: _Fleet, root: Path) -> dict[str, float]:
     works: dict[str, Callable[[], object]] = {
         "diff of two months": lambda: list(compare(Comparison(history), last - MONTH, last)),
         "drift since last month": lambda: list(
-            drift(Comparison(history), fleet.servers, [], now=end, since=last - MONTH)
+            drift(Comparison(history), fleet.servers, [], {}, now=end, since=last - MONTH)
         ),
         "report": report,
     }

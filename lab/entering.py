@@ -12,7 +12,8 @@ from lab.controller import Controller
 from lab.mailbox import Mailbox
 from lab.walking import Walk
 from lab.workspace import AGENCY, Workspace, make_key, people_file
-from sopauto.drivers.door_csv import CsvDoor
+from sopauto.access.doors.by_csv import CsvDoor
+from sopauto.access.register import BOOK
 from sopauto.tickets.model import Letter, Ticket
 
 CAST = (
@@ -110,7 +111,7 @@ def walk_of(workspace: Workspace, **further: Any) -> Walk:
 
     def printed(ticket: Ticket) -> None:
         with app.store.write() as writer:
-            writer.access.card_made(ticket.id, app.clock.now())
+            writer.part(BOOK).card_made(ticket.id, app.clock.now())
 
     after = {"akses.7": printed, **further.pop("after", {})}
     return Walk(app=app, keys=workspace.keys, statements={}, after=after, **further)

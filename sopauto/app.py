@@ -6,28 +6,31 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from sopauto.catalogue.shelf import Shelf
+from sopauto.access.domain import ACCESS
 from sopauto.clock import Clock, OfficeHours, SystemClock
-from sopauto.errors import BadInput
+from sopauto.custody.domain import CUSTODY
+from sopauto.inventory.domain import INVENTORY
 from sopauto.people import People, read_people, refuse_faults
-from sopauto.procedures.finding import Known
+from sopauto.procedures.known import Fault, Known
 from sopauto.procedures.library import Library
 from sopauto.procedures.model import Procedure
-from sopauto.procedures.modules import MODULES
-from sopauto.profiles import Profiles
+from sopauto.schedule import SHARED, Job
+from sopauto.servers.domain import SERVERS
 from sopauto.settings import DAYS, Settings, load_settings, period
-from sopauto.technical.run_files import shipped
+from sopauto.software.domain import SOFTWARE
+from sopauto.technical.run_files import roots_of, shipped
+from sopauto.tickets.domain import Domain, Workspace
 from sopauto.tickets.model import Ticket
-from sopauto.tickets.storage import Reader
+from sopauto.tickets.offers import Offers
+from sopauto.tickets.storage import Part, Reader
 from sopauto.work import OnDemand, Report, TechnicalModule
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from sopauto.access.door import Doors
-    from sopauto.drivers.playbook import Ansible
+    from sopauto.documents.form import Form
     from sopauto.drivers.signing import SshKeygenSigner
     from sopauto.inventory.comparing.difference import Comparison
     from sopauto.inventory.comparing.drift import Drift
@@ -38,16 +41,14 @@ if TYPE_CHECKING:
     from sopauto.store.kept import KeptFiles
     from sopauto.store.outbox import SqlOutbox
     from sopauto.store.sqlstore import SqlStore
-    from sopauto.tickets.access_comparing import Comparing
-    from sopauto.tickets.access_ending import Ending
     from sopauto.tickets.desk import Desk
     from sopauto.tickets.reminding import Reminding
 
-CHANGING = tuple(name for name, module in MODULES.items() if module.changes)
+DOMAINS: Final[tuple[Domain[Form], ...]] = (ACCESS, CUSTODY, INVENTORY, SERVERS, SOFTWARE)
+"""The domains of this installation. One line adds one."""
+OFFERS: Final = Offers(domains=DOMAINS)
+CHANGING: Final = tuple(name for name, module in OFFERS.modules.items() if module.changes)
 """Names of the technical modules that change a machine."""
-
-CHECKOUT = shipped()
-"""Where the shipped `playbooks/` and `roles/` are: the checkout, or a folder of the installed package."""
 
 
 def quiet(_: str) -> None:
@@ -71,11 +72,6 @@ class App:
         return Library(self.settings.procedures, known=known(self.settings.templates, self.settings.root))
 
     @cached_property
-    def shelf(self) -> Shelf:
-        """The catalogue of software: the agency's own entries before the shipped ones."""
-        return Shelf(self.settings.root / "catalogue")
-
-    @cached_property
     def clock(self) -> Clock:
         """The machine's clock in the agency's time zone."""
         return SystemClock(self.settings.zone)
@@ -96,7 +92,7 @@ class App:
         """Tickets, journal, documents, assets and outbox."""
         from sopauto.store.engine import open_store
 
-        return open_store(self.settings.database)
+        return open_store(self.settings.database, parts())
 
     @cached_property
     def kept(self) -> KeptFiles:
@@ -117,104 +113,20 @@ class App:
 
         return Smtp(self.settings.mail)
 
+    @cached_property
+    def workspace(self) -> Workspace:
+        """What the agency set and who its people are, as domains take it."""
+        return Workspace(settings=self.settings, people=self.people, clock=self.clock)
+
+    @cached_property
+    def offers(self) -> Offers:
+        """What the domains offer."""
+        return OFFERS
+
     def modules(self) -> Mapping[str, TechnicalModule]:
         """Return the technical modules by name, each made with its driver when it is first asked for."""
-        return OnDemand(MODULES, self._module)
-
-    def _module(self, name: str) -> TechnicalModule:
-        families = {"access": self._of_doors, "software": self._of_software}
-        families |= {"custody": self._of_custody, "inventory": self._of_custody}
-        return families.get(name.partition(".")[0], self._of_servers)(name)
-
-    def _of_doors(self, name: str) -> TechnicalModule:
-        from sopauto.technical.access import GrantAccess, RevokeAccess
-
-        return (GrantAccess if name == "access.grant" else RevokeAccess)(self.doors())
-
-    def _of_custody(self, name: str) -> TechnicalModule:
-        from sopauto.custody.check import Reach
-        from sopauto.custody.port import Connect, Disconnect
-        from sopauto.custody.switches.session import NetmikoSwitches
-        from sopauto.drivers.ssh import Ssh
-        from sopauto.inventory.reading import script, snapshot
-        from sopauto.inventory.steps import Collect
-
-        settings = self.settings
-        if name in {"custody.connect", "custody.disconnect"}:
-            switches = NetmikoSwitches(credentials=settings.credentials, locks=settings.root / ".locks")
-            return (Connect if name == "custody.connect" else Disconnect)(switches, templates=settings.templates)
-        ssh = Ssh(credentials=settings.credentials)
-        if name == "custody.check":
-            return Reach(ssh)
-        return Collect(ssh, script=script.source(), parse=snapshot.parse, now=self.clock.now)
-
-    def _of_servers(self, name: str) -> TechnicalModule:
-        from sopauto.documents.hardening_form import hardening_evidence
-        from sopauto.technical.playbook import RunPlaybook
-        from sopauto.technical.server import Harden, Provision
-
-        ansible, roots = self._ansible(), (self.settings.root, CHECKOUT)
-        if name == "server.harden":
-            return Harden(ansible, roots=roots, now=self.clock.now, form=partial(hardening_evidence, self.settings))
-        return (RunPlaybook if name == "playbook.run" else Provision)(ansible, roots=roots)
-
-    def _of_software(self, name: str) -> TechnicalModule:
-        from sopauto.technical.software import Check, Configure, Install, Remove, Run
-
-        if name in {"software.test", "software.verify"}:
-            from sopauto.drivers.default_tests import DefaultTests
-            from sopauto.drivers.ssh import Ssh
-            from sopauto.technical.software_tests import RunTests
-
-            return RunTests(name, DefaultTests(Ssh(credentials=self.settings.credentials)))
-        stage = next(stage for stage in (Check, Install, Run, Remove, Configure) if stage.name == name)
-        roots = (self.settings.root, CHECKOUT)
-        return stage(self._ansible(), roots=roots, shelf=self.shelf)
-
-    def _ansible(self) -> Ansible:
-        from sopauto.drivers.playbook import Ansible
-
-        return Ansible(credentials=self.settings.credentials, zone=self.settings.time_zone)
-
-    def doors(self) -> Doors:
-        """Return the door controllers of the settings by name."""
-        from sopauto.drivers.door_csv import CsvDoor
-        from sopauto.drivers.door_http import HttpDoor
-
-        return {
-            name: CsvDoor(name, at.file) if at.file and at.kind == "csv" else HttpDoor(name, at)
-            for name, at in self.settings.access.doors.items()
-        }
-
-    def begin_door(self, door: str) -> Path:
-        """Make the file of a csv door that is new; return where. Raises BadInput (no such door, or it was in use)."""
-        from sopauto.drivers.door_csv import CsvDoor
-        from sopauto.procedures.finding import suggestion
-
-        files = {name: at.file for name, at in self.settings.access.doors.items() if at.file and at.kind == "csv"}
-        if door not in files:
-            what = f"there is no csv door {door[:60]!r}"
-            raise BadInput(what, where="[access.doors]", mend=suggestion(door, list(files)))
-        CsvDoor(door, files[door]).begin()
-        return files[door]
-
-    def ending(self) -> Ending:
-        """Return what ending access by rule takes."""
-        from sopauto.tickets.access_ending import Ending
-
-        return Ending(
-            store=self.store,
-            doors=self.doors(),
-            access=self.settings.access,
-            people=self.people,
-            clock=self.clock,
-        )
-
-    def comparing(self) -> Comparing:
-        """Return what holding the doors against the register takes."""
-        from sopauto.tickets.access_comparing import Comparing
-
-        return Comparing(store=self.store, doors=self.doors(), access=self.settings.access, clock=self.clock)
+        steps = self.offers.steps
+        return OnDemand(steps, lambda name: steps[name].make(self.workspace, name))
 
     def desk(self, person: str, *, key: Path | None = None, report: Report = quiet) -> Desk:
         """Return the desk at which a person acts; raises BadInput (unknown person, a people file with faults)."""
@@ -235,26 +147,16 @@ class App:
             signer=SshKeygenSigner(person=person, allowed=[k.public for k in self.people.keys(person, today)], key=key),
             clock=self.clock,
             hours=self.hours,
-            papers=Forms(settings, self.people, self.hours),
+            papers=Forms(forms(), settings, self.people, self.hours),
             messages=Letters(settings, self.people),
             modules=self.modules(),
-            parameters=ModuleParameters(
-                unused_vlan=settings.custody.unused_vlan,
-                ssh_port=settings.custody.ssh_port,
-                inventory_credentials=settings.custody.inventory_credentials,
-                profiles=Profiles(settings.root),
-                people=self.people,
-                shelf=self.shelf,
-                settings=settings.root / "settings",
-                today=lambda: self.clock.now().date(),
-                access=settings.access,
-                logins=settings.credentials.keys(),
-            ),
+            parameters=ModuleParameters(offers=self.offers, workspace=self.workspace),
             workers=Processes(),
             kept=self.kept,
             read_people=lambda: refuse_faults(read_people(settings.people)),
             report=report,
-            access=settings.access,
+            offers=self.offers,
+            workspace=self.workspace,
         )
 
     def signer(self, person: str, *, key: Path | None = None, namespace: str) -> SshKeygenSigner:
@@ -330,7 +232,9 @@ class App:
         with self.store.read() as reader:
             servers = servers_in_the_room(reader.assets, only)
             works = [Work(**asdict(work)) for work in done_work(reader, self.procedure_of, CHANGING)]
-        return list(drift(self.comparison, servers, works, now=until or self.clock.now(), since=since))
+        return list(
+            drift(self.comparison, servers, works, self.offers.explains, now=until or self.clock.now(), since=since)
+        )
 
     def recap(self, month: date) -> dict[str, Any]:
         """Return the recapitulation of a month, by its first day; raises BadInput (the agency's `end_of_life.yaml`)."""
@@ -368,23 +272,44 @@ class App:
         return self.library.parse(source, where)
 
 
+def forms() -> dict[str, Form]:
+    """Return the forms of the domains and those that belong to none, by the name that `dokumen` gives them."""
+    from sopauto.documents import forms as shared
+
+    return {**shared.SHARED, **{name: form for domain in DOMAINS for name, form in domain.forms().items()}}
+
+
+def parts() -> dict[Part[Any], Callable[[Any], Any]]:
+    """Return what makes each domain's own part of a transaction."""
+    return {part: make for domain in DOMAINS for part, make in domain.parts.items()}
+
+
+def jobs() -> tuple[Job, ...]:
+    """Return the timers of the domains and those that belong to none."""
+    return (*(job for domain in DOMAINS for job in domain.jobs), *SHARED)
+
+
 def known(templates: Path | None = None, root: Path | None = None) -> Known:
     """Return the names that an SOP may use: what sopauto implements, and the agency's own e-mail templates.
 
     `root` is the workspace, whose playbooks and roles come before the shipped ones.
     """
-    from sopauto.documents.forms import FORMS
     from sopauto.mail.messages import MESSAGES, named_in
 
     own = named_in(templates / "mail") if templates else frozenset()
-    carried = partial(_carried, (*([root] if root else []), CHECKOUT))
-    return Known(modules=tuple(MODULES), changing=CHANGING, forms=FORMS, messages=MESSAGES | own, carried=carried)
+    return Known(
+        modules=OFFERS.modules,
+        effects=OFFERS.marks,
+        waits=[reason for domain in DOMAINS for reason in domain.waits],
+        forms=forms(),
+        messages=MESSAGES | own,
+        carried=partial(_carried, roots_of(root) if root else (shipped(),)),
+    )
 
 
-def _carried(roots: Sequence[Path], module: str, parameters: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    from sopauto.technical.carried import carried_faults
-
-    return carried_faults(roots, module, parameters)
+def _carried(roots: Sequence[Path], module: str, parameters: Mapping[str, Any]) -> Iterable[Fault]:
+    step = OFFERS.steps.get(module)
+    return step.carried(roots, parameters) if step and step.carried else ()
 
 
 def shipped_library() -> Library:

@@ -1,4 +1,4 @@
-"""What a timer repeats, as systemd units and as crontab lines. One line of `JOBS` adds a job. Pure.
+"""What a timer repeats, as systemd units and as crontab lines. Each domain brings its own. Pure.
 
 Times are those of the agency's zone, wherever the machine's clock stands: systemd takes the zone's name with each time,
 for cron the times are converted to the machine's zone.
@@ -37,50 +37,13 @@ class Job:
     may_sign: bool = False
 
 
-JOBS: Final = (
-    Job(
-        name="access-expire",
-        command="access.expire",
-        calendar="*-*-* *:05:00",
-        cron="5 * * * *",
-        does="end access that is over, and try doors again",
-    ),
-    Job(
-        name="access-doors",
-        command="access.doors",
-        calendar="*-*-* 06:20:00",
-        cron="20 6 * * *",
-        does="hold the doors against the register of access",
-    ),
-    Job(
-        name="access-remind",
-        command="access.remind",
-        calendar="*-*-* 07:30:00",
-        cron="30 7 * * *",
-        does="remind of reviews, and suspend what nobody answered",
-    ),
-    Job(
-        name="access-review",
-        command="access.review",
-        calendar="Mon..Fri *-*-* 08:00:00",
-        cron="0 8 * * 1-5",
-        does="open the reviews that are due",
-        signs=True,
-    ),
+SHARED: Final = (
     Job(
         name="ticket-remind",
         command="ticket.remind",
         calendar="Mon..Fri *-*-* 07..17:00/15:00",
         cron="*/15 7-17 * * 1-5",
         does="remind of overdue rows",
-    ),
-    Job(
-        name="inventory-monthly",
-        command="inventory.monthly",
-        # Daily: a month that was reported is left alone, and one that was missed is caught up.
-        calendar="*-*-* 21:30:00",
-        cron="30 21 * * *",
-        does="read every server, once a month",
     ),
     Job(
         name="ticket-anchor",
@@ -98,7 +61,7 @@ JOBS: Final = (
         does="try waiting e-mails again",
     ),
 )
-"""Every job, in the order in which it is listed."""
+"""The jobs that belong to no domain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,23 +92,23 @@ class Place:
         return {**self.variables, "SOPAUTO_AS": self.person, "SOPAUTO_KEY": str(self.key)}
 
 
-def chosen(place: Place) -> Sequence[Job]:
+def chosen(jobs: Iterable[Job], place: Place) -> Sequence[Job]:
     """Return the jobs that can run there: without a key nothing is signed."""
-    return [job for job in JOBS if not job.signs or place.key is not None]
+    return [job for job in jobs if not job.signs or place.key is not None]
 
 
-def units(place: Place) -> dict[str, str]:
+def units(jobs: Iterable[Job], place: Place) -> dict[str, str]:
     """Return systemd's unit files by name: a service and a timer for each job."""
     files: dict[str, str] = {}
-    for job in chosen(place):
+    for job in chosen(jobs, place):
         files[f"{PREFIX}{job.name}.service"] = _service(job, place)
         files[f"{PREFIX}{job.name}.timer"] = timer(job, place.zone)
     return files
 
 
-def crontab(place: Place) -> list[str]:
+def crontab(jobs: Iterable[Job], place: Place) -> list[str]:
     """Return the lines of a user's crontab: one for each job, or more where days begin at another moment there."""
-    return [_cron(job, place, when) for job in chosen(place) for when in moved(job.cron, place.ahead)]
+    return [_cron(job, place, when) for job in chosen(jobs, place) for when in moved(job.cron, place.ahead)]
 
 
 def merged(present: str, lines: Sequence[str]) -> str:

@@ -125,8 +125,3 @@ class Line:
     answer: Answer | None = None
     by: str = ""
     at: datetime | None = None
-
-
-def masked(identity: str) -> str:
-    """Return an identity number as lists show it: its last four digits (UU 27/2022)."""
-    return "*" * max(len(identity) - 4, 4) + identity[-4:] if len(identity) > 4 else "****"  # noqa: PLR2004 - see above

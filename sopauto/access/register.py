@@ -1,12 +1,13 @@
-"""What the domain needs of the kept grants, as a Protocol; `store/access.py` keeps its promises."""
+"""What the domain needs of the kept grants, as a Protocol; `access/store.py` keeps its promises."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from sopauto.access.model import Answer, Event, Grant, Held, Line, State
+from sopauto.tickets.storage import Part
 
 
 class Book(Protocol):
@@ -67,3 +68,7 @@ class Book(Protocol):
 
     def entered(self, begin: datetime, end: datetime, *, without_right: bool) -> Iterator[tuple[Event, str, str]]:
         """Yield events with ticket and name of the card's grant; `without_right`: only of cards with none there."""
+
+
+BOOK: Final[Part[Book]] = Part(name="access")
+"""The register of access in a ticket's own transaction: `reader.part(BOOK)`."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network
+from typing import Any
 
 
 class ServerState(StrEnum):
@@ -100,6 +101,10 @@ class Place:
     vlan: int
     pool: str
     address: IPv4Address
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the place as it is signed and shown."""
+        return {**asdict(self), "address": str(self.address)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sopauto.access.register import BOOK
 from sopauto.cli.console import Context, app, command, hint, print_json, say
 from sopauto.errors import BadInput
 
@@ -29,16 +30,18 @@ def make_key(c: Context) -> None:
 @command(name="make-door", help={"door": "the name of a csv door in [access.doors]"})
 def make_door(c: Context, door: str) -> None:
     """Begin the file of a csv door that is new. A file that is missing is a fault otherwise: cards may stand in it."""
-    say(f"made {app(c).begin_door(door)}: a door that knows no card")
+    from sopauto.access.doors.listed import begin_door
+
+    say(f"made {begin_door(app(c).settings, door)}: a door that knows no card")
 
 
 @command(help={"ticket": "the ticket that asked for the access", "photo": "JPEG or PNG", "out": "default: CARD.pdf"})
 def card(c: Context, ticket: str, photo: str, out: str = "") -> None:
     """Print a ticket's access card, ID-1 size, with photo and signed QR code (akses.7). The photo is not kept."""
+    from sopauto.access.card import card_pdf
     from sopauto.access.checking import token_of
+    from sopauto.access.photo import read_photo
     from sopauto.access.token import private_key, sign_card
-    from sopauto.documents.card import card_pdf
-    from sopauto.documents.photo import read_photo
 
     here = app(c)
     grant = _active(here, ticket)
@@ -49,7 +52,7 @@ def card(c: Context, ticket: str, photo: str, out: str = "") -> None:
     path = Path(out or f"{grant.card}.pdf")
     path.write_bytes(content)
     with here.store.write() as writer:
-        writer.access.card_made(ticket, here.clock.now())
+        writer.part(BOOK).card_made(ticket, here.clock.now())
     say(f"wrote {path} ({len(content):,} bytes)")
     hint(f"  type: inv access.check {token}")
 
@@ -80,7 +83,7 @@ def check(c: Context, code: str, on: str = "", list: str = "", public: str = "",
         as_of = gone.as_of.isoformat()
     else:
         with here.store.read() as reader:
-            refuse_by_register(token, reader.access.of_card(token.card), day)
+            refuse_by_register(token, reader.part(BOOK).of_card(token.card), day)
     until = token.valid_until.isoformat() if token.valid_until else None
     if json:
         told = {"card": token.card, "zones": token.zones, "valid_until": until, "valid": True}
@@ -98,7 +101,7 @@ def revoked_list(c: Context, out: str = "kartu-dicabut.txt") -> None:
 
     here = app(c)
     with here.store.read() as reader:
-        gone = [grant.card for grant in reader.access.in_states(set(State) - {State.ACTIVE})]
+        gone = [grant.card for grant in reader.part(BOOK).in_states(set(State) - {State.ACTIVE})]
     text = sign_list(gone, here.clock.now().date(), private_key(here.settings.access.card_key))
     Path(out).write_text(text + "\n")
     say(f"wrote {out}: {len(gone)} cards")
@@ -119,7 +122,7 @@ def _active(here: App, ticket: str) -> Grant:
 
     with here.store.read() as reader:
         reader.ticket(ticket)
-        grant = reader.access.grant(ticket)
+        grant = reader.part(BOOK).grant(ticket)
     if grant is None or grant.state is not State.ACTIVE:
         stands = grant.state if grant else "not approved"
         raise BadInput(

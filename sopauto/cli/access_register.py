@@ -8,13 +8,14 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sopauto.access.register import BOOK
 from sopauto.cli.access_card import day_of
 from sopauto.cli.console import Context, app, command, hint, print_json, say, table
 from sopauto.errors import BadInput, StepFailed
 
 if TYPE_CHECKING:
+    from sopauto.access.comparing import Difference
     from sopauto.app import App
-    from sopauto.tickets.access_comparing import Difference
 
 SHOWN = (0, 1, 2, 3, 4, 5, 7, 8, 9)
 """The columns that a terminal has room for."""
@@ -33,7 +34,7 @@ MOST_DAYS = 3660
 )
 def register(c: Context, on: str = "", csv: str = "", xlsx: str = "", pdf: str = "", json: bool = False) -> None:
     """List who has access, or had it on a day, and by whom it was approved (Formulir Daftar Akses)."""
-    from sopauto.documents.access_register import COLUMNS, TITLE, register_pdf
+    from sopauto.access.register_sheet import COLUMNS, TITLE, register_pdf
     from sopauto.documents.sheets import write_csv, write_xlsx
 
     here = app(c)
@@ -59,7 +60,7 @@ def import_entries(c: Context, file: str, json: bool = False) -> None:
 
     here = app(c)
     with here.store.write() as writer:
-        added, known = writer.access.add_events(read_events(Path(file), here.settings.access, here.settings.zone))
+        added, known = writer.part(BOOK).add_events(read_events(Path(file), here.settings.access, here.settings.zone))
     if json:
         print_json({"added": added, "known": known})
     else:
@@ -85,7 +86,7 @@ def entries(c: Context, without_right: bool = False, on: str = "", days: int = 3
     with here.store.read() as reader:
         rows = [
             [event.at.astimezone(here.settings.zone).isoformat(" ", "seconds"), event.card, event.zone, name, ticket]
-            for event, ticket, name in reader.access.entered(begin, end, without_right=without_right)
+            for event, ticket, name in reader.part(BOOK).entered(begin, end, without_right=without_right)
         ]
     columns = ["at", "card", "zone", "name", "ticket"]
     if json:
@@ -101,7 +102,10 @@ def entries(c: Context, without_right: bool = False, on: str = "", days: int = 3
 @command(help={"json": "print JSON"})
 def doors(c: Context, json: bool = False) -> None:
     """Compare every door with the register; what is over and still known goes back to be ended. Exit code 1 if any."""
-    found = list(app(c).comparing().run())
+    from sopauto.access.comparing import comparing
+
+    here = app(c)
+    found = list(comparing(here.store, here.workspace).run())
     if json:
         print_json([{"door": d.door, "card": d.card, "told": d.told} for d in found])
     else:
@@ -132,16 +136,16 @@ def bounds(here: App, day: date) -> tuple[datetime, datetime]:
 @contextmanager
 def _rows(here: App, on: str, day: date) -> Iterator[Iterator[list[str]]]:
     """Open the register of a day, or of this moment where no day is named."""
-    from sopauto.documents.access_register import row_of
+    from sopauto.access.register_sheet import row_of
 
     now = here.clock.now()
     begin, end = bounds(here, day) if on else (now, now + timedelta(seconds=1))
     with here.store.read() as reader:
-        yield (row_of(held, here.settings, here.people) for held in reader.access.held(begin, end, day))
+        yield (row_of(held, here.settings, here.people) for held in reader.part(BOOK).held(begin, end, day))
 
 
 def _tell(here: App, on: str, day: date, *, json: bool) -> None:
-    from sopauto.documents.access_register import COLUMNS
+    from sopauto.access.register_sheet import COLUMNS
 
     with _rows(here, on, day) as rows:
         if json:

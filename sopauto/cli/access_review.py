@@ -7,21 +7,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sopauto.access.register import BOOK
 from sopauto.cli.console import Context, app, command, hint, print_json, say, table
 from sopauto.cli.running import HELP, desk_of, send_mail
 from sopauto.cli.typed import as_typed, one_line
 from sopauto.errors import BadInput, SopautoError, StepFailed
 
 if TYPE_CHECKING:
+    from sopauto.access.ending import Removal
     from sopauto.access.model import Answer
     from sopauto.app import App
-    from sopauto.tickets.access_ending import Removal
 
 
 @command(help={"as": HELP["as"], "key": HELP["key"], "json": HELP["json"]})
 def review(c: Context, as_: str = "", key: str = "", json: bool = False) -> None:
     """Open the reviews that are due, one for each Kasi, with their forms filled. Run again, it opens nothing twice."""
-    from sopauto.tickets.access_review import due_reviewers, open_review
+    from sopauto.access.review import due_reviewers, open_review
 
     here = app(c)
     desk, person = desk_of(c, as_, key, json=json)
@@ -56,12 +57,12 @@ def review(c: Context, as_: str = "", key: str = "", json: bool = False) -> None
 @command(help={"ticket": "the review's id, such as RA-2026-0001", "json": HELP["json"]})
 def lines(c: Context, ticket: str, json: bool = False) -> None:
     """List the lines of a review: who has access, and what was answered."""
-    from sopauto.access.model import masked
+    from sopauto.tickets.personal import masked
 
     here = app(c)
     with here.store.read() as reader:
         reader.ticket(ticket)
-        found = reader.access.lines(ticket)
+        found = reader.part(BOOK).lines(ticket)
     rows = [
         [
             line.grant.card,
@@ -108,8 +109,8 @@ def answer(
     json: bool = False,
 ) -> None:
     """Confirm or withdraw lines of a review; the answers are signed by the Kasi in one entry (review.2)."""
+    from sopauto.access.review import answer as answer_lines
     from sopauto.cli.ticket_text import tell_action
-    from sopauto.tickets.access_review import answer as answer_lines
 
     desk, person = desk_of(c, as_, key, json=json)
     after = answer_lines(desk, ticket, _answers(c, ticket, confirm or [], withdraw or [], file), person=person)
@@ -119,8 +120,10 @@ def answer(
 @command(help={"json": HELP["json"]})
 def expire(c: Context, json: bool = False) -> None:
     """End access that is over: its last day passed, or its holder left. Tries doors again that did not answer."""
+    from sopauto.access.ending import ending
+
     here = app(c)
-    _tell_removals(here.ending().run(), json=json)
+    _tell_removals(ending(here.store, here.workspace).run(), json=json)
 
 
 @command(help={"json": HELP["json"]})
@@ -128,11 +131,12 @@ def remind(c: Context, json: bool = False) -> None:
     """Remind each Kasi of a review that waits, once; later suspend what is still open. Let a timer repeat it."""
     from functools import partial
 
-    from sopauto.mail.reviews import review_letter
-    from sopauto.tickets.access_reminding import remind_reviewers
+    from sopauto.access.ending import ending
+    from sopauto.access.letters import review_letter
+    from sopauto.access.reminding import remind_reviewers
 
     here = app(c)
-    reminded = remind_reviewers(here.ending(), partial(review_letter, here.settings))
+    reminded = remind_reviewers(ending(here.store, here.workspace), partial(review_letter, here.settings))
     send_mail(here, json=json)
     if not json:
         rows = [[r.silent.ticket.id, len(r.silent.lines), ", ".join(r.to), len(r.removals)] for r in reminded]
@@ -142,9 +146,11 @@ def remind(c: Context, json: bool = False) -> None:
 
 def _compare(here: App, *, json: bool) -> None:
     """Hold the doors against the register before it is reviewed; what differs is told, and keeps no review waiting."""
+    from sopauto.access.comparing import comparing
+
     out = sys.stderr if json else None
     try:
-        found = list(here.comparing().run())
+        found = list(comparing(here.store, here.workspace).run())
     except SopautoError as error:
         say(f"  doors: not compared ({one_line(error)})", to=out)
         return
@@ -168,7 +174,7 @@ def _answers(c: Context, ticket: str, confirm: list[str], withdraw: list[str], f
     answers |= dict.fromkeys(withdraw, Answer.WITHDRAWN)
     if "all" in confirm:
         with app(c).store.read() as reader:
-            open_ = [line.grant.card for line in reader.access.lines(ticket) if line.answer is None]
+            open_ = [line.grant.card for line in reader.part(BOOK).lines(ticket) if line.answer is None]
         confirm = [card for card in open_ if card not in answers]
     if twice := sorted(set(confirm) & set(answers)):
         raise BadInput(f"card {twice[0]} is answered twice", where=ticket, mend="answer it once")

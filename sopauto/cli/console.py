@@ -183,9 +183,10 @@ def _built(_home: str | None, _folder: Path) -> App:
 def shelf(c: Context) -> Shelf:
     """Return the catalogue of the workspace; outside of one, the shipped entries."""
     from sopauto.catalogue.shelf import Shelf
+    from sopauto.tickets.software import shelf_of
 
     try:
-        return app(c).shelf
+        return shelf_of(app(c).settings)
     except BadInput as error:
         if error.what.startswith("there is no sopauto.toml"):
             return Shelf()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sopauto.access.register import BOOK
 from sopauto.cli.console import Context, app, command, print_json, table
 from sopauto.cli.typed import as_typed, one_line
 from sopauto.errors import BadInput, SopautoError, StepFailed
@@ -164,8 +165,8 @@ def _access(here: App) -> str:
     from sopauto.access.model import LEAVING, State
 
     with here.store.read() as reader:
-        leaving = reader.access.in_states(LEAVING)
-        active = len(reader.access.in_states([State.ACTIVE]))
+        leaving = reader.part(BOOK).in_states(LEAVING)
+        active = len(reader.part(BOOK).in_states([State.ACTIVE]))
     stuck = [grant for grant in leaving if grant.fault]
     if stuck:
         since = min(grant.faulty_since for grant in stuck if grant.faulty_since)

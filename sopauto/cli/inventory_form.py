@@ -24,8 +24,8 @@ def write_forms(here: App, only: Sequence[str], folder: Path, *, at: str, quiet:
     from rich.progress import track
 
     from sopauto.cli.inventory_text import end_of
-    from sopauto.documents.inventory_form import of_scan, scan_pdf
     from sopauto.inventory.kept.latest import snapshots
+    from sopauto.inventory.reports.sheet import of_scan, scan_pdf
     from sopauto.inventory.scanning.targets import servers_in_the_room
 
     now = here.clock.now()

@@ -51,7 +51,8 @@ def install(
 @command(help={name: HELP[name] for name in ("cron", "directory", "json")})
 def status(c: Context, cron: bool = False, directory: str = "", json: bool = False) -> None:
     """Tell which timers are installed, and when they run next. Exit code 1 when one is missing."""
-    from sopauto.schedule import JOBS, calendar, moved
+    from sopauto.app import jobs
+    from sopauto.schedule import calendar, moved
 
     here = app(c)
     zone, ahead = here.settings.time_zone, _ahead(here) if cron else 0
@@ -64,7 +65,7 @@ def status(c: Context, cron: bool = False, directory: str = "", json: bool = Fal
             "installed": found.get(job.name, "") not in {"", OLD},
             "next": found.get(job.name, ""),
         }
-        for job in JOBS
+        for job in jobs()
     ]
     if json:
         print_json(rows)
@@ -104,9 +105,10 @@ def _directory(text: str) -> Path:
 
 
 def _install_units(place: Place, directory: Path, *, dry_run: bool, live: bool) -> None:
+    from sopauto.app import jobs
     from sopauto.schedule import units
 
-    files = units(place)
+    files = units(jobs(), place)
     if dry_run:
         for name, text in files.items():
             say(f"# {directory / name}")
@@ -140,9 +142,10 @@ def _write_units(files: Mapping[str, str], directory: Path) -> None:
 
 
 def _install_cron(place: Place, *, dry_run: bool) -> None:
+    from sopauto.app import jobs
     from sopauto.schedule import crontab, merged
 
-    lines = crontab(place)
+    lines = crontab(jobs(), place)
     if dry_run:
         for line in lines:
             say(line)
@@ -168,10 +171,11 @@ def _ahead(here: App) -> int:
 
 def _unit_jobs(directory: Path, zone: str) -> dict[str, str]:
     """Return the jobs whose timer and service are there, each with when it runs next (where systemd tells)."""
-    from sopauto.schedule import JOBS, PREFIX, timer
+    from sopauto.app import jobs
+    from sopauto.schedule import PREFIX, timer
 
     found = {}
-    for job in JOBS:
+    for job in jobs():
         path = directory / f"{PREFIX}{job.name}.timer"
         if path.is_file() and path.with_suffix(".service").is_file():
             next_ = _next(path.name) if _systemd_runs() else "systemd does not run here"
@@ -181,11 +185,12 @@ def _unit_jobs(directory: Path, zone: str) -> dict[str, str]:
 
 def _cron_jobs(ahead: int) -> dict[str, str]:
     """Return the jobs of the crontab, each with the times that stand there."""
-    from sopauto.schedule import JOBS, MARK, moved
+    from sopauto.app import jobs
+    from sopauto.schedule import MARK, moved
 
     lines = [line for line in _crontab().splitlines() if MARK in line]
     found: dict[str, str] = {}
-    for job in JOBS:
+    for job in jobs():
         times = [" ".join(line.split()[:5]) for line in lines if line.rpartition(MARK)[2].strip() == job.name]
         if times:
             found[job.name] = "see when" if sorted(times) == moved(job.cron, ahead) else OLD

@@ -101,7 +101,6 @@ def _note_look(here: App, sheet: Sheet, person: str) -> None:
 
 
 def _as_json(here: App, sheet: Sheet) -> dict[str, Any]:
-    from sopauto.tickets.effects import place_json
     from sopauto.tickets.papers import papers_of
     from sopauto.tickets.statements import forged
 
@@ -113,12 +112,12 @@ def _as_json(here: App, sheet: Sheet) -> dict[str, Any]:
         "letter": ticket.letter,
         "data": ticket.data,
         "stated": _stated(here, sheet),
-        "place": place_json(sheet.place) if sheet.place else None,
+        "place": sheet.place.as_json() if sheet.place else None,
         "papers": papers_of(sheet.bodies),
         "plan": sheet.record.as_json() if sheet.record else None,
         "planned": {"digest": planned.plan, "by": planned.by, "approved_by": planned.approved_by} if planned else None,
         "history": _history(here, sheet),
-        "findings": forged(sheet.procedure, sheet.entries),
+        "findings": forged(sheet.procedure, sheet.entries, here.offers.marks),
     }
 
 
@@ -129,7 +128,7 @@ def _tell(here: App, sheet: Sheet, mask: Mask, *, full: bool) -> bool:
 
     ticket = sheet.ticket
     say(f"{ticket.id}  {ticket.procedure}  {ticket.unit}  ({ticket.applicant})")
-    for finding in forged(sheet.procedure, sheet.entries):
+    for finding in forged(sheet.procedure, sheet.entries, here.offers.marks):
         say(f"  FINDING: {finding}")
     tell_standing(here, ticket)
     for name, value in mask(ticket.letter).items():
@@ -181,7 +180,7 @@ def _stated(here: App, sheet: Sheet) -> list[dict[str, Any]]:
             "at": moment(local(here, datetime.fromisoformat(said.at))),
             "by_machine": said.by_machine,
         }
-        for said in statements(sheet.procedure, sheet.entries)
+        for said in statements(sheet.procedure, sheet.entries, here.offers.marks)
     ]
 
 

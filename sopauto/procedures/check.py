@@ -8,8 +8,18 @@ from datetime import timedelta
 from typing import Final
 
 from sopauto.procedures.bounds import DATED, named
-from sopauto.procedures.demands import cards, doors, letters, machine_work, messages, names, once, statements
-from sopauto.procedures.finding import Finding, Known, at_row, suggestion
+from sopauto.procedures.demands import (
+    at_machine_work,
+    in_turn,
+    letters,
+    machine_work,
+    messages,
+    names,
+    once,
+    statements,
+)
+from sopauto.procedures.finding import Finding, at_row, suggestion
+from sopauto.procedures.known import Known
 from sopauto.procedures.load import read
 from sopauto.procedures.model import ENDS, Field, Fork, Procedure, Step, StepKind, Target
 from sopauto.procedures.ways import ending, forward, names_of, reached, unavoidable
@@ -37,8 +47,8 @@ def check_procedure(procedure: Procedure, known: Known) -> list[Finding]:
         _total,
         _bounds,
         machine_work,
-        doors,
-        cards,
+        at_machine_work,
+        in_turn,
         names,
         messages,
         letters,

@@ -5,44 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
-from sopauto.procedures.finding import Finding, Known, at_row, suggestion
-from sopauto.procedures.machine_words import EFFECTS as WRITTEN
-from sopauto.procedures.machine_words import MACHINE_WORDS
+from sopauto.procedures.finding import Finding, at_row, suggestion
+from sopauto.procedures.known import Known, machine_words
 from sopauto.procedures.model import CONTACT, Field, Procedure, Step, StepKind, Technical
 from sopauto.procedures.modules import faults
 from sopauto.procedures.ways import unavoidable
 
-EFFECTS: Final[Mapping[str, Mapping[str, str]]] = {
-    "siapkan": {"merek": "teks", "model": "teks", "nomor_seri": "teks", "tinggi_u": "bilangan"},
-    "tempatkan": {},
-    "bebaskan": {},
-}
-"""What completing a row does to the assets (`aset`), and the fields with their kinds that the letter must state for it
-beside `SERVER`."""
-ACCESS_EFFECTS: Final[Mapping[str, Mapping[str, str]]] = {
-    "akses-disetujui": {
-        "nama_pengakses": "teks",
-        "nip_pengakses": "identitas",
-        "jenis_akses": "pilihan",
-        "keperluan": "teks",
-        "zona": "teks",
-        "berlaku_dari": "tanggal",
-    },
-    "akses-diberikan": {},
-    "kartu-siap": {},
-    "akses-dihapus": {},
-    "review-disusun": {"peninjau": "teks"},
-    "review-dijawab": {},
-    "review-diputuskan": {},
-}
-"""What completing a row does to the register of access (`aset`), and what the letter must state for it."""
-AT_DOORS: Final[Mapping[str, str]] = {"akses-diberikan": "access.grant", "akses-dihapus": "access.revoke"}
-"""What the register may say only of a row at which the doors were told, and by which module."""
-CARD_READY: Final = ("kartu-akses-siap", "kartu-siap")
-"""The e-mail that says that a card can be fetched, and the effect of the only row that may send it."""
-SERVER: Final = {"nama_host": "nama-host"}
-"""How a letter names the server that assets and machine work are about."""
-WAITS: Final = ("tempat",)
 ALWAYS_STATED: Final = frozenset({"ip", "catatan"})
 """What a message may contain that no field asks for: the server's address, and the note of who acts."""
 
@@ -69,15 +37,15 @@ def _modules(step: Step, work: Technical, known: Known) -> Iterator[tuple[str, s
     for module in work.modules:
         if known.modules is not None and module not in known.modules:
             yield f"no module implements {module!r}", suggestion(module, list(known.modules))
-    changing = [module for module in work.modules if module in known.changing]
-    if len(work.modules) > 1 and known.changing and len(changing) < len(work.modules):
+    changing = [module for module in work.modules if known.changes(module)]
+    if len(work.modules) > 1 and known.modules is not None and len(changing) < len(work.modules):
         yield "a module that only reads stands among others", "give it a row of its own"
     if changing and work.recurring:
         what = f"{changing[0]} changes a machine: each round of `berulang` would need an approval of its own"
         yield what, "leave `berulang` out, and open a ticket for each round"
     if changing and step.kind is StepKind.DECISION and work.plan_of is None:
         yield f"{changing[0]} changes a machine: that is no decision", "give it a row of its own"
-    yield from faults(work.modules, work.parameters)
+    yield from faults(known.modules or {}, work.modules, work.parameters)
 
 
 def _approval(procedure: Procedure, step: Step, work: Technical, known: Known) -> Iterator[tuple[str, str]]:
@@ -89,7 +57,7 @@ def _approval(procedure: Procedure, step: Step, work: Technical, known: Known) -
             yield "names both `penyetuju` and `baris_persetujuan`", "keep one of them"
     elif work.plan_of is not None:
         yield from _plan_of(procedure, step, work, work.plan_of)
-    elif work.approver is None and any(module in known.changing for module in work.modules):
+    elif work.approver is None and any(map(known.changes, work.modules)):
         yield f"nobody approves the plan of {work.module}", "state `penyetuju`, or `baris_persetujuan`"
 
 
@@ -121,12 +89,13 @@ def _signed_rows(procedure: Procedure, step: Step, plan: str, approval: str) -> 
             yield f"{later} can be reached without {row}", "let every way pass it"
 
 
-def doors(procedure: Procedure, _: Known) -> Iterator[Finding]:
-    """Find rows at which the register would say something else than the doors."""
-    effect_of = {module: effect for effect, module in AT_DOORS.items()}
+def at_machine_work(procedure: Procedure, known: Known) -> Iterator[Finding]:
+    """Find rows at which sopauto would write something else than what the machines were told."""
+    module_of = {effect: mark.module for effect, mark in known.marks.items() if mark.module}
+    effect_of = {module: effect for effect, module in module_of.items()}
     for step in procedure.steps:
         module = step.technical.module if step.technical else ""
-        wanted = AT_DOORS.get(step.effect or "", module)
+        wanted = module_of.get(step.effect or "", module)
         if wanted != module:
             yield at_row(procedure, step, "aset", f"{step.effect} without {wanted}", f"state `teknis` with {wanted}")
         elif module in effect_of and step.effect != effect_of[module]:
@@ -134,23 +103,27 @@ def doors(procedure: Procedure, _: Known) -> Iterator[Finding]:
             yield at_row(procedure, step, "teknis", what, f"state `aset: {effect_of[module]}`")
 
 
-def cards(procedure: Procedure, _: Known) -> Iterator[Finding]:
-    """Find rows that tell of a card which nobody made sure of, or before any door knows it."""
-    message, effect = CARD_READY
-    granted = [step.id for step in procedure.steps if step.effect == "akses-diberikan"]
+def in_turn(procedure: Procedure, known: Known) -> Iterator[Finding]:
+    """Find rows that tell of what nobody made sure of, or that come before what they build on."""
+    sure = {mark.message: effect for effect, mark in known.marks.items() if mark.message}
     for step in procedure.steps:
-        if step.message is not None and step.message.template == message and step.effect != effect:
-            what = f"{message} tells of a card that nobody made sure of"
+        effect = sure.get(step.message.template) if step.message is not None else None
+        if effect is not None and step.message is not None and step.effect != effect:
+            what = f"{step.message.template} tells of what nobody made sure of"
             yield at_row(procedure, step, "pesan", what, f"state `aset: {effect}`")
-        if step.effect == effect and not (granted and unavoidable(procedure, granted, before=step.id)):
-            yield at_row(procedure, step, "aset", "no row before it gives access", "let every way pass `access.grant`")
+        mark = known.marks.get(step.effect or "")
+        after = mark.after if mark else None
+        before = [row.id for row in procedure.steps if row.effect == after]
+        if after is not None and not (before and unavoidable(procedure, before, before=step.id)):
+            what, mend = f"no row before it has `aset: {after}`", f"let every way pass a row with {after}"
+            yield at_row(procedure, step, "aset", what, mend)
 
 
 def names(procedure: Procedure, known: Known) -> Iterator[Finding]:
     """Find effects, waits, forms and e-mails that nobody implements."""
     for step in procedure.steps:
         used: list[tuple[str, str | None, Collection[str] | None]] = []
-        used += [("aset", step.effect, {**EFFECTS, **ACCESS_EFFECTS}), ("menunggu", step.waits, WAITS)]
+        used += [("aset", step.effect, known.effects), ("menunggu", step.waits, known.waits)]
         used += [("dokumen", form, known.forms) for form in (*step.documents, *step.documents_at_no)]
         used += [("pesan", step.message.template, known.messages)] if step.message else []
         for key, name, those in used:
@@ -181,41 +154,41 @@ def _stated(procedure: Procedure, name: str, *, by: Step) -> bool:
     return by.id in rows or (bool(rows) and unavoidable(procedure, rows, before=by.id))
 
 
-def letters(procedure: Procedure, _: Known) -> Iterator[Finding]:
+def letters(procedure: Procedure, known: Known) -> Iterator[Finding]:
     """Find what the rows need to know and the letter does not have to state."""
     letter = {field.name: field for field in procedure.letter}
     for step in procedure.steps:
-        for key, name, kind in _needs(step):
+        for key, name, kind in _needs(step, known):
             field = letter.get(name)
             if field is None or field.kind != kind or not field.required:
                 mend = f"add {{nama: {name}, jenis: {kind}}} to `surat`, not `wajib: false`"
                 yield at_row(procedure, step, key, f"needs {name!r}, which the letter need not state", mend)
 
 
-def _needs(step: Step) -> Iterator[tuple[str, str, str]]:
+def _needs(step: Step, known: Known) -> Iterator[tuple[str, str, str]]:
     """Yield key, field and kind of what a row needs from the letter."""
     if step.message is not None and step.message.to == CONTACT:
         yield "pesan", "kontak_email", "email"
-    if step.effect is not None:
-        server = {} if step.effect in ACCESS_EFFECTS else SERVER
-        for name, kind in {**server, **EFFECTS.get(step.effect, {}), **ACCESS_EFFECTS.get(step.effect, {})}.items():
-            yield "aset", name, kind
-    if step.technical is not None and not step.technical.module.startswith("access."):
-        for name, kind in SERVER.items():
-            yield "teknis", name, kind
+    mark = known.marks.get(step.effect or "")
+    for name, kind in mark.needs.items() if mark else ():
+        yield "aset", name, kind
+    module = (known.modules or {}).get(step.technical.module) if step.technical is not None else None
+    for name, kind in module.needs.items() if module else ():
+        yield "teknis", name, kind
 
 
-def statements(procedure: Procedure, _: Known) -> Iterator[Finding]:
+def statements(procedure: Procedure, known: Known) -> Iterator[Finding]:
     """Find fields that bear a name which the machine writes, and those that nobody would be asked for."""
+    words = machine_words(known.marks)
     for step in procedure.steps:
         for field in step.fields:
-            if field.name in MACHINE_WORDS:
+            if field.name in words:
                 what = f"asks for {field.name!r}, which the machine writes"
                 yield at_row(procedure, step, "isian", what, "give the field another name")
         if step.fields and step.technical is not None and step.kind is StepKind.PROCESS:
             yield at_row(procedure, step, "isian", "machine work states nothing", "ask for it at a row before")
-    elsewhere = [words for effect, words in WRITTEN.items() if effect not in {step.effect for step in procedure.steps}]
-    written = MACHINE_WORDS - frozenset[str]().union(*elsewhere)
+    here = {step.effect for step in procedure.steps}
+    written = machine_words({effect: mark for effect, mark in known.marks.items() if effect in here})
     for field in procedure.letter:
         if field.name in written:
             line = procedure.lines.get(f"surat/{field.name}", 1)

@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from typing import Any
 
 from sopauto.errors import BadInput
 from sopauto.procedures.model import Procedure, Step
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """The names that an SOP may use for what sopauto implements (None: any).
-
-    `changing` are those of the modules that change a machine, so that somebody has to approve their plan. `carried`
-    tells, for a module and its parameters, what is wrong with its playbook and all that this carries, and its mend.
-    """
-
-    modules: Collection[str] | None = None
-    changing: Collection[str] = ()
-    forms: Collection[str] | None = None
-    messages: Collection[str] | None = None
-    carried: Callable[[str, Mapping[str, Any]], Iterable[tuple[str, str]]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

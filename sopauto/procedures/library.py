@@ -11,7 +11,8 @@ from typing import Final
 from sopauto.data_file import parse_document, read_bounded
 from sopauto.errors import BadInput
 from sopauto.procedures.check import check, check_procedure
-from sopauto.procedures.finding import Finding, Known, at_row, refusal, suggestion
+from sopauto.procedures.finding import Finding, at_row, refusal, suggestion
+from sopauto.procedures.known import Known
 from sopauto.procedures.load import load
 from sopauto.procedures.model import Procedure
 

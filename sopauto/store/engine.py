@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sopauto.errors import BadInput, StepFailed
 from sopauto.store.private import close_to_others, touch
 from sopauto.store.sqlstore import SqlStore
+from sopauto.store.tickets import Parts
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -29,8 +30,10 @@ REACHABLE: Final = {
 hour."""
 
 
-def open_store(url: str) -> SqlStore:
+def open_store(url: str, parts: Parts | None = None) -> SqlStore:
     """Return the store at a URL (`sqlite:///file`, `postgresql://…`), brought up to date when it is new.
+
+    `parts` makes each domain's own part of a transaction from its connection.
 
     Raises: BadInput (unusable URL, a database of another version), StepFailed (it cannot be reached).
     """
@@ -46,7 +49,7 @@ def open_store(url: str) -> SqlStore:
             where=engine.url.render_as_string(hide_password=True),
             mend="run `inv store.upgrade`" if revision in known() else "use a sopauto of its version: it is newer",
         )
-    return SqlStore(engine)
+    return SqlStore(engine, parts)
 
 
 def make_engine(url: str) -> Engine:

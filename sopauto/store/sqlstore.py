@@ -13,7 +13,7 @@ from sopauto.store.alone import OPENING, held
 from sopauto.store.holding import Hold, hold
 from sopauto.store.outbox import SqlOutbox
 from sopauto.store.telling import told
-from sopauto.store.tickets import SqlReader, SqlWriter
+from sopauto.store.tickets import Parts, SqlReader, SqlWriter
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -32,10 +32,11 @@ wrote, so that transactions that have nothing to do with each other never fail e
 
 
 class SqlStore:
-    """Everything that is kept, in one database."""
+    """Everything that is kept, in one database. `parts` makes each domain's own part of a transaction."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, parts: Parts | None = None) -> None:
         self.engine = engine
+        self._parts = parts or {}
 
     @cached_property
     def outbox(self) -> SqlOutbox:
@@ -46,7 +47,7 @@ class SqlStore:
     def read(self) -> Iterator[SqlReader]:
         """Open a consistent view; nothing that is done in it is kept."""
         with self.connected(writes=False) as connection:
-            yield SqlReader(connection)
+            yield SqlReader(connection, self._parts)
 
     @contextmanager
     def write(self) -> Iterator[SqlWriter]:
@@ -55,7 +56,7 @@ class SqlStore:
         Raises: Conflict (somebody else wrote the same meanwhile), StepFailed (disk full, locked, connection lost).
         """
         with self.connected(writes=True) as connection:
-            yield SqlWriter(connection)
+            yield SqlWriter(connection, self._parts)
 
     @property
     def lock_tells(self) -> bool:

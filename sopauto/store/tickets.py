@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import func, insert, select, true, update
 
@@ -15,23 +15,28 @@ from sopauto.journal.entry import Entry
 from sopauto.store import tables
 from sopauto.store.ticket_json import read_ticket, write_ticket
 from sopauto.tickets.model import ZERO, Attempt, Outcome, State, Ticket
-from sopauto.tickets.storage import Mail, Row, Stand
+from sopauto.tickets.storage import Mail, Part, Row, Stand
 from sopauto.work import Artifact, sha256
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
 
-    from sopauto.store.access import SqlBook
     from sopauto.store.assets import SqlRegister
     from sopauto.store.people import SqlPeopleBook
     from sopauto.store.reminders import SqlReminders
+
+T = TypeVar("T")
+Parts = Mapping[Part[Any], Callable[[Any], Any]]
+"""What makes each domain's own part of a transaction from its connection."""
 
 
 class SqlReader:
     """A consistent view of the store."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, parts: Parts) -> None:
         self._connection = connection
+        self._parts = parts
+        self._made: dict[Part[Any], Any] = {}
 
     @cached_property
     def assets(self) -> SqlRegister:
@@ -40,12 +45,12 @@ class SqlReader:
 
         return SqlRegister(self._connection)
 
-    @cached_property
-    def access(self) -> SqlBook:
-        """Who may enter which rooms, in the same transaction."""
-        from sopauto.store.access import SqlBook
-
-        return SqlBook(self._connection)
+    def part(self, part: Part[T]) -> T:
+        """Return a domain's own part of the same transaction."""
+        if part not in self._made:
+            self._made[part] = self._parts[part](self._connection)
+        made: T = self._made[part]
+        return made
 
     @cached_property
     def reminders(self) -> SqlReminders:

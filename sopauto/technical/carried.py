@@ -4,29 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
 
 from sopauto.errors import BadInput
 from sopauto.technical.check_rules import hidden
 from sopauto.technical.front_matter import varying
 from sopauto.technical.run_files import gather
 from sopauto.technical.run_rules import faults
-from sopauto.work import Json
-
-SHIPPED: Final = {
-    "server.provision": "provision_server.yml",
-    "server.harden": "harden_server.yml",
-    **dict.fromkeys(
-        ("software.check", "software.install", "software.run", "software.remove", "software.configure"),
-        "install_software.yml",
-    ),
-}
-"""The modules that have a playbook of their own."""
 
 
-def carried_faults(roots: Sequence[Path], module: str, parameters: Json) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong, with file and line, and how to mend it; nothing for a module without a playbook."""
-    name = SHIPPED.get(module) or (str(parameters.get("playbook", "")) if module == "playbook.run" else "")
+def carried_faults(roots: Sequence[Path], name: str) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with a playbook, with file and line, and how to mend it (nothing: it has no name)."""
     if not name:
         return
     playbook = f"playbooks/{Path(name).name}"

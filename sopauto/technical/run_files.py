@@ -48,6 +48,11 @@ def gather(roots: Sequence[Path], playbook: str) -> dict[str, bytes]:
     return gathering.files
 
 
+def roots_of(workspace: Path) -> tuple[Path, Path]:
+    """Return where playbooks and roles are looked for: the agency's own before the shipped ones."""
+    return workspace, shipped()
+
+
 def shipped() -> Path:
     """Return the folder that holds the shipped `playbooks/` and `roles/`: in an installed package, or the checkout."""
     package = Path(__file__).resolve().parent.parent

@@ -12,19 +12,18 @@ from sopauto.errors import Refused
 from sopauto.journal.entry import read_body
 from sopauto.procedures.bounds import Asked
 from sopauto.procedures.fields import validate
-from sopauto.procedures.machine_words import MACHINE_WORDS
+from sopauto.procedures.known import machine_words
 from sopauto.procedures.model import Procedure, Step, StepKind
-from sopauto.tickets import access
 from sopauto.tickets.contention import Seen, asks, until_kept
 from sopauto.tickets.desk import Desk, Occasion
+from sopauto.tickets.domain import Case, Effect, Opening
 from sopauto.tickets.duties import held_position, refuse_without_people, take_position
-from sopauto.tickets.effects import Effect, effect_of, on_cancel, refuse_letter, room_for
 from sopauto.tickets.machine import Transition, advance, open_ticket, plan_holder, plan_to_sign
 from sopauto.tickets.model import Action, DocumentRef, Letter, Outcome, State, Ticket, Verb
-from sopauto.tickets.record import Change, Draft, commit, copies_of, outcome_of, refer
+from sopauto.tickets.record import Draft, commit, copies_of, outcome_of, refer
 from sopauto.tickets.showing import refuse_other, refuse_unseen
 from sopauto.tickets.statements import STATING, asked_of
-from sopauto.tickets.storage import Mail, Reader
+from sopauto.tickets.storage import Change, Mail, Reader
 from sopauto.tickets.timing import lies_ahead, moment
 from sopauto.work import Artifact, Json
 
@@ -71,8 +70,9 @@ def _open_once(
         documents=refer([source]),
     )
     with desk.store.read() as reader:
-        refuse_letter(reader, procedure, letter, where)
-        access.refuse_request(reader, procedure, letter, desk.access, today=desk.today())
+        desk.offers.refuse_letter(
+            Opening(reader=reader, workspace=desk.workspace, procedure=procedure, letter=letter, where=where)
+        )
         ticket_id = reader.next_id(procedure.prefix, action.at.year)
         draft = Draft(
             procedure=procedure,
@@ -136,9 +136,9 @@ def _act_once(
 
 
 def wake(desk: Desk, ticket_id: str, *, person: str) -> Ticket:
-    """Look for room anew for a ticket that waits, and bring it and those before it on (SOP 001, penitipan.6).
+    """Look anew for what a ticket waits for, and bring it and those before it on (SOP 001, penitipan.6).
 
-    Raises: Refused (it does not wait, there is no room, the person may not).
+    Raises: Refused (it does not wait, it is not there yet, the person may not).
     """
     with desk.store.read() as reader:
         ticket = reader.ticket(ticket_id)
@@ -147,7 +147,7 @@ def wake(desk: Desk, ticket_id: str, *, person: str) -> Ticket:
             raise Refused(f"{ticket.id} does not wait", mend=f"see `inv ticket.show {ticket.id}`")
         position = take_position(procedure, ticket, Verb.WAKE, person=person, people=desk.people, on=desk.today())
         cause = Action(verb=Verb.WAKE, person=person, position=position, at=moment(desk, reader, ticket))
-        drafts = woken(desk, reader, room_for(reader, ticket), cause)
+        drafts = woken(desk, reader, desk.offers.look_again(reader, ticket), cause)
     if ticket.id not in [draft.ticket.id for draft in drafts]:
         raise Refused(
             f"a ticket that waits longer than {ticket.id} bears a time that lies ahead", mend="mend its clock"
@@ -239,7 +239,7 @@ def prepare(
     transition = advance(procedure, ticket, action)
     papers: tuple[Artifact, ...] = ()
     mails: tuple[Mail, ...] = ()
-    effect = _on_cancel(reader, ticket) if action.verb is Verb.CANCEL else Effect()
+    effect = desk.offers.cancel(reader, ticket) if action.verb is Verb.CANCEL else Effect()
     step = transition.completed
     if step is None:
         validate((), action.data, f"{ticket.id} {ticket.step}")
@@ -278,28 +278,22 @@ def _stated(
     """Return the action with what its person stated, checked, and with what the completed step adds to it."""
     step, answer = transition.completed, transition.answer
     assert step is not None
-    asked = asked_of(step, answer) if action.verb in STATING else ()
+    words = machine_words(desk.offers.marks)
+    asked = asked_of(step, answer, words) if action.verb in STATING else ()
     told = asked_at(desk, ticket.unit, {**ticket.letter, **ticket.data})
     fields = validate(asked, action.data, f"{ticket.id} {step.id}", asked=told)
     if fields:
         desk.parameters.refuse(procedure, ticket, fields, f"{ticket.id} {step.id}")
-    if step.effect is not None and step.effect in access.EFFECTS:
-        case = access.Case(reader=reader, access=desk.access, ticket=ticket, action=action, answer=answer)
-        effect = access.effect_on_access(step.effect, case)
-    else:
-        effect = effect_of(reader, step, ticket, answer, {**ticket.data, **fields})
-    assert effect.data.keys() <= MACHINE_WORDS, "`machine_words.py` names all that the machine writes"
+    data = {**ticket.data, **fields}
+    case = Case(reader=reader, workspace=desk.workspace, ticket=ticket, action=action, answer=answer, data=data)
+    effect = desk.offers.effect_of(step, case)
+    assert effect.data.keys() <= words, f"the mark of {step.effect} names all that the machine writes"
     return replace(action, data={**fields, **effect.data}), effect
 
 
 def asked_at(desk: Desk, unit: str, stated: Json | None = None) -> Asked:
     """Return what days, moments and the unit of a letter or a row are held against."""
     return Asked(now=desk.clock.now(), unit=(unit, desk.people.units.get(unit, unit)), stated=stated or {})
-
-
-def _on_cancel(reader: Reader, ticket: Ticket) -> Effect:
-    effect = on_cancel(reader, ticket)
-    return replace(effect, changes=(*effect.changes, *access.on_cancel(reader, ticket).changes))
 
 
 def papers_of(desk: Desk, step: Step, transition: Transition, occasion: Occasion) -> tuple[Artifact, ...]:
@@ -317,9 +311,9 @@ def messages_of(desk: Desk, step: Step, transition: Transition, occasion: Occasi
 
 
 def woken(desk: Desk, reader: Reader, effect: Effect, cause: Action) -> list[Draft]:
-    """Return the drafts that wake the tickets for which the effect made room, signed by who caused it."""
+    """Return the drafts that wake the tickets for which the effect made way, signed by who caused it."""
     drafts = []
-    for ticket, change, place in effect.wakes:
+    for ticket, change, data in effect.wakes:
         if lies_ahead(reader, ticket, cause.at):
             break  # nobody overtakes it; `ticket.wake` brings it on when its clock is mended
         procedure = desk.procedure_of(ticket, reader)
@@ -329,7 +323,7 @@ def woken(desk: Desk, reader: Reader, effect: Effect, cause: Action) -> list[Dra
             position=cause.position,
             at=cause.at,
             note="room became free",
-            data={"place": place},
+            data=data,
         )
         drafts.append(
             Draft(

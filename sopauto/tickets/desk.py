@@ -1,4 +1,4 @@
-"""What the use cases are given: store, people, SOPs, signer, clock, papers, messages and technical modules."""
+"""What the use cases are given: store, people, SOPs, signer, clock, papers, messages and what domains offer."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final, Protocol
 
-from sopauto.access_settings import Access
 from sopauto.clock import Clock, OfficeHours
 from sopauto.journal.entry import Signer
 from sopauto.people import People
 from sopauto.procedures.model import Message, Procedure, Step
+from sopauto.tickets.domain import Workspace
 from sopauto.tickets.ended import KeptResults
 from sopauto.tickets.model import Action, Ticket
+from sopauto.tickets.offers import Offers
 from sopauto.tickets.storage import Mail, Reader, Store
 from sopauto.work import Artifact, Json, Report, TechnicalModule
 
@@ -50,7 +51,7 @@ class Procedures(Protocol):
 class Papers(Protocol):
     """Fills the forms of an SOP."""
 
-    def make(self, form: str, occasion: Occasion) -> Sequence[Artifact]:
+    def make(self, name: str, occasion: Occasion) -> Sequence[Artifact]:
         """Return the form as PDF and as JSON; raises BadInput when something that it needs is missing."""
 
 
@@ -102,7 +103,8 @@ class Desk:
     parameters: Parameters
     workers: Workers
     report: Report
-    access: Access
+    offers: Offers
+    workspace: Workspace
     kept: KeptResults
     lease: timedelta = LEASE
     read_people: Callable[[], People] | None = None

@@ -10,22 +10,19 @@ from typing import Final
 from sopauto.errors import Refused, SopautoError
 from sopauto.journal.entry import Entry, compose_body, read_body
 from sopauto.people import People
-from sopauto.procedures.machine_words import OUTCOME
+from sopauto.procedures.known import OUTCOME
 from sopauto.procedures.model import Procedure
 from sopauto.tickets.desk import Desk
 from sopauto.tickets.machine import Transition, advance, open_ticket
 from sopauto.tickets.model import Action, DocumentRef, Letter, Outcome, State, Ticket, Verb
 from sopauto.tickets.one_person import refuse_other_id
 from sopauto.tickets.people_then import PeopleThen, kept_with, refuse_backdated
-from sopauto.tickets.storage import Mail, Seen, Writer
+from sopauto.tickets.storage import Change, Mail, Seen, Writer
 from sopauto.tickets.timing import refuse_misdated
 from sopauto.work import Artifact, Json, sha256
 
 ENDING: Final = frozenset({Verb.RUN, Verb.EVIDENCE, Verb.SETTLE})
 """What tells how machine work ended."""
-
-Change = Callable[[Writer], object]
-"""A further change of the same transaction (assets, host keys, attempts)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,12 +17,12 @@ from sopauto.procedures.model import Procedure, Step, StepKind
 from sopauto.tickets.acting import prepare
 from sopauto.tickets.contention import Seen, asks, until_kept
 from sopauto.tickets.desk import Desk
+from sopauto.tickets.domain import Reading
 from sopauto.tickets.duties import take_position
 from sopauto.tickets.ended import Ended
-from sopauto.tickets.keeping import changes_of
 from sopauto.tickets.model import Action, Attempt, Outcome, State, Ticket, Verb
-from sopauto.tickets.record import Change, commit
-from sopauto.tickets.storage import Reader
+from sopauto.tickets.record import commit
+from sopauto.tickets.storage import Change, Reader
 from sopauto.tickets.timing import moment_after_work
 from sopauto.work import Artifact, Json, Result, WorkOrder
 
@@ -57,7 +57,8 @@ class Results:
         artifacts = tuple(result.artifacts)
 
         def change(action: Action) -> tuple[Change, ...]:
-            return changes_of(order, result.facts, artifacts, action.at)
+            reading = Reading(order=order, facts=result.facts, artifacts=artifacts, at=action.at)
+            return self.desk.offers.keep(self.step.technical.modules if self.step.technical else (), reading)
 
         return self._commit(
             ticket,

@@ -16,7 +16,8 @@ from sopauto.tickets.gate import admit, approved_record, authorise, digests, mod
 from sopauto.tickets.machine import may_look_again, plan_holder
 from sopauto.tickets.model import Action, Outcome, State, Ticket, Verb
 from sopauto.tickets.plan_record import PlanRecord, write_record
-from sopauto.tickets.record import Change, commit
+from sopauto.tickets.record import commit
+from sopauto.tickets.storage import Change
 from sopauto.tickets.timing import moment
 from sopauto.work import Artifact, Result, sha256
 

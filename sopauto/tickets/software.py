@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,18 +10,29 @@ from sopauto.catalogue.model import NAME
 from sopauto.catalogue.shelf import Entry, Shelf
 from sopauto.data_file import read_document
 from sopauto.errors import BadInput, Refused
-from sopauto.procedures.finding import suggestion
 from sopauto.procedures.model import Procedure, Step
-from sopauto.tickets.effects import server_id
+from sopauto.procedures.modules import refuse_unknown_login
+from sopauto.settings import Settings
+from sopauto.tickets.domain import Need, Stating
 from sopauto.tickets.model import State, Ticket
+from sopauto.tickets.placed import server_id
 from sopauto.tickets.storage import Reader
-from sopauto.work import Json
 
 STATED: Final = ("katalog", "alamat_ip", "sidik_kunci")
 """What row 1 has to have stated."""
 LOGIN: Final = "servers"
+FOLDER: Final = "settings"
+"""Where a workspace keeps what engineers set for software."""
 PAGE: Final = 200
 UNITS: Final = "/etc/systemd/system"
+
+
+def resolve(need: Need) -> dict[str, Any]:
+    """Return the parameters of a module as plain JSON; raises Refused, BadInput."""
+    settings = need.workspace.settings
+    return software_parameters(
+        need.module, need.ticket, need.step, shelf=shelf_of(settings), settings=settings.root / FOLDER
+    )
 
 
 def software_parameters(module: str, ticket: Ticket, step: Step, *, shelf: Shelf, settings: Path) -> dict[str, Any]:
@@ -55,26 +66,25 @@ def software_parameters(module: str, ticket: Ticket, step: Step, *, shelf: Shelf
     return {**common, "settings": chosen, "tests": [*entry.tests(chosen), *verify]}
 
 
-def refuse_unusable(
-    ticket: Ticket, stated: Json, *, shelf: Shelf, settings: Path, logins: Collection[str], where: str
-) -> None:
+def refuse_unusable(stating: Stating) -> None:
     """Refuse what rows 1 and 9 state and later rows could not use: no such software, login or settings.
 
     Raises: BadInput.
     """
+    if stating.modules.isdisjoint(OF_SOFTWARE):
+        return
+    stated, settings = stating.stated, stating.workspace.settings
     if stated.get("katalog"):
-        shelf.get(str(stated["katalog"]))
-        refuse_unknown_login(str(stated.get("login") or LOGIN), logins, where)
+        shelf_of(settings).get(str(stated["katalog"]))
+        refuse_unknown_login(str(stated.get("login") or LOGIN), settings.credentials, stating.where)
     if stated.get("pengaturan"):
-        data = {**ticket.data, **stated}
-        _chosen(shelf.get(str(data.get("katalog", ""))), data, settings)
+        data = {**stating.ticket.data, **stated}
+        _chosen(shelf_of(settings).get(str(data.get("katalog", ""))), data, settings.root / FOLDER)
 
 
-def refuse_unknown_login(login: str, logins: Collection[str], where: str) -> None:
-    """Refuse a login that the settings do not have; raises BadInput."""
-    if login not in logins:
-        mend = f"{suggestion(login, sorted(logins))}, or add [credentials.{login}] to sopauto.toml"
-        raise BadInput(f"there is no login {login[:60]!r}", where=where, mend=mend)
+def shelf_of(settings: Settings) -> Shelf:
+    """Return the catalogue: the agency's own entries before the shipped ones."""
+    return Shelf(settings.root / "catalogue")
 
 
 def installations(reader: Reader, procedure_of: Callable[[Ticket, Reader], Procedure]) -> Iterator[Ticket]:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
-from sopauto.access.register import Book
 from sopauto.assets.register import Register
 from sopauto.journal.entry import Entry
 from sopauto.tickets.model import Attempt, Outcome, State, Ticket
 from sopauto.work import Artifact
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part(Generic[T]):
+    """Names a domain's own part of a transaction: its tables, as the domain sees them."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,9 +161,8 @@ class Reader(Protocol):
     def assets(self) -> Register:
         """The assets, in the same transaction."""
 
-    @property
-    def access(self) -> Book:
-        """Who may enter which rooms, in the same transaction."""
+    def part(self, part: Part[T]) -> T:
+        """Return a domain's own part of the same transaction."""
 
     @property
     def reminders(self) -> Reminders:
@@ -269,6 +276,10 @@ class Writer(Reader, Protocol):
 
     def add_snapshot(self, server: str, taken_at: datetime, document: str) -> None:
         """Record that an inventory of the server was kept as this document."""
+
+
+Change = Callable[[Writer], object]
+"""A further change of the same transaction (assets, host keys, attempts)."""
 
 
 class Store(Protocol):

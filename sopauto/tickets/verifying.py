@@ -20,6 +20,7 @@ from sopauto.tickets.anchoring import anchor_of, refuse_broken
 from sopauto.tickets.checking_people import PeopleNotes, findings_of_people, staff_of
 from sopauto.tickets.duties import not_allowed, not_allowed_to_open
 from sopauto.tickets.model import Ticket, Verb
+from sopauto.tickets.offers import Offers
 from sopauto.tickets.people_then import PeopleThen
 from sopauto.tickets.record import action_of, replay
 from sopauto.tickets.statements import forged
@@ -30,11 +31,15 @@ Close = Callable[[Stand], Closing]
 
 
 class Office(Protocol):
-    """What checking takes: who held which position and key on which day, and how to read an SOP."""
+    """What checking takes: who held which position and key on which day, the domains, and how to read an SOP."""
 
     @property
     def people(self) -> People:
         """The people, dated."""
+
+    @property
+    def offers(self) -> Offers:
+        """What the domains offer: which words the machine writes."""
 
     def procedure_from(self, source: bytes, where: str) -> Procedure:
         """Return the procedure that a YAML describes."""
@@ -160,7 +165,7 @@ def _findings(office: Office, then: PeopleThen, reader: Reader, ticket_id: str, 
 def _run_again(office: Office, then: PeopleThen, reader: Reader, ticket_id: str, entries: Sequence[Entry]) -> list[str]:
     """Return what the SOP would not have allowed, and whether the kept ticket says something else than its journal."""
     procedure = office.procedure_from(reader.document(read_body(entries[0].body)["procedure"]), f"{ticket_id}/sop.yaml")
-    found = forged(procedure, entries)
+    found = forged(procedure, entries, office.offers.marks)
 
     def check(ticket: Ticket | None, entry: Entry) -> None:
         found.extend(f"{entry.ticket} entry {entry.number}: {what}" for what in _duties(then, procedure, ticket, entry))

@@ -24,6 +24,7 @@ from lab.entering import removal, request, walk_of, workspace_for
 from lab.mailbox import Mailbox
 from lab.walking import Walk
 from sopauto.access.model import State as Standing
+from sopauto.access.register import BOOK
 from sopauto.errors import BadInput, OutcomeUnknown, Refused, StepFailed
 from sopauto.tickets.acting import act
 from sopauto.tickets.model import State, Ticket, Verb
@@ -79,7 +80,7 @@ class Office(Commands):
 
     def doors_equal_the_register(self, *cards: str) -> None:
         with self.workspace.app().store.read() as reader:
-            standing = {grant.card for grant in reader.access.in_states([Standing.ACTIVE])}
+            standing = {grant.card for grant in reader.part(BOOK).in_states([Standing.ACTIVE])}
         assert standing == set(cards)
         assert self.of_doors() == {"depan": standing, "belakang": standing}
 
@@ -439,9 +440,9 @@ def test_nobody_is_told_of_a_card_whose_access_is_over_by_then(office: Office) -
     ticket = office.at_row_7().id
     office.inv("access.grant", ticket, as_="wawan")
     with office.workspace.app().store.write() as writer:
-        grant = writer.access.grant(ticket)
+        grant = writer.part(BOOK).grant(ticket)
         assert grant is not None
-        writer.access.move(grant, Standing.ENDING, reason="pemegang tidak lagi menjabat")
+        writer.part(BOOK).move(grant, Standing.ENDING, reason="pemegang tidak lagi menjabat")
     office.inv("access.expire")
     office.inv("ticket.done", ticket, as_="wawan")
     office.inv("mail.send")

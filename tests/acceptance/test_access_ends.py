@@ -18,13 +18,15 @@ import pytest
 from lab.controller import Controller
 from lab.entering import workspace_for
 from lab.mailbox import Mailbox
+from sopauto.access.ending import Ending, ending
+from sopauto.access.letters import review_letter
 from sopauto.access.model import State
+from sopauto.access.register import BOOK
+from sopauto.access.reminding import Reminded, remind_reviewers
+from sopauto.access.review import due_reviewers
 from sopauto.app import App
 from sopauto.errors import Refused
 from sopauto.mail.outbox import deliver
-from sopauto.mail.reviews import review_letter
-from sopauto.tickets.access_reminding import Reminded, remind_reviewers
-from sopauto.tickets.access_review import due_reviewers
 from tests.acceptance.test_access import Office
 
 
@@ -51,9 +53,13 @@ def days_later(office: Office, days: int) -> App:
     return app
 
 
+def ending_of(app: App) -> Ending:
+    return ending(app.store, app.workspace)
+
+
 def states(office: Office) -> dict[str, State]:
     with office.workspace.app().store.read() as reader:
-        return {grant.card: grant.state for grant in reader.access.in_states(State)}
+        return {grant.card: grant.state for grant in reader.part(BOOK).in_states(State)}
 
 
 def three(office: Office) -> None:
@@ -79,7 +85,7 @@ def review(office: Office) -> str:
 
 
 def remind(app: App) -> list[Reminded]:
-    return remind_reviewers(app.ending(), partial(review_letter, app.settings))
+    return remind_reviewers(ending_of(app), partial(review_letter, app.settings))
 
 
 def test_a_review_is_answered_signed_and_its_withdrawals_reach_the_doors(office: Office) -> None:
@@ -146,7 +152,7 @@ def test_a_silent_kasi_is_reminded_once_and_then_access_is_suspended(office: Off
     office.door.faults = ["busy"] * 2
     [late] = remind(days_later(office, 14))
     assert {removal.grant.state for removal in late.removals} == {State.SUSPENDING}
-    [nothing_more] = [days_later(office, 14).ending().run()]
+    [nothing_more] = [ending_of(days_later(office, 14)).run()]
     assert {removal.grant.state for removal in nothing_more} == {State.SUSPENDED}
     office.doors_equal_the_register("KA-000003")
     assert remind(days_later(office, 15)) == []
@@ -159,19 +165,19 @@ def test_a_silent_kasi_is_reminded_once_and_then_access_is_suspended(office: Off
 
 def test_access_that_expired_is_removed_once_and_at_will(office: Office) -> None:
     card = passing(office)
-    assert days_later(office, 10).ending().run() == []
+    assert ending_of(days_later(office, 10)).run() == []
     office.doors_equal_the_register(card)
-    [removal] = days_later(office, 11).ending().run()
+    [removal] = ending_of(days_later(office, 11)).run()
     assert (removal.grant.state, removal.fault) == (State.ENDED, "")
     office.doors_equal_the_register()
-    assert days_later(office, 12).ending().run() == []
+    assert ending_of(days_later(office, 12)).run() == []
     assert "nothing is to be removed" in office.inv("access.expire").stdout
 
 
 def test_a_door_that_is_down_is_shown_and_tried_again(office: Office) -> None:
     card = passing(office)
     office.door.__exit__()
-    [removal] = days_later(office, 11).ending().run()
+    [removal] = ending_of(days_later(office, 11)).run()
     assert "door depan: does not answer" in removal.fault
     assert states(office) == {card: State.ENDING}
     told = office.inv("access.expire", expect=1)
@@ -211,7 +217,7 @@ def change(office: Office, how: Callable[[dict[str, Any], dict[str, Any]], None]
 @pytest.mark.parametrize("how", [ended_position, ended_with_grouped_nip, taken_out])
 def test_who_leaves_loses_access(office: Office, how: Callable[[dict[str, Any], dict[str, Any]], None]) -> None:
     office.granted()
-    assert office.workspace.app().ending().run() == []
+    assert ending_of(office.workspace.app()).run() == []
     change(office, how)
     told = office.inv("access.expire").stdout
     assert "pemegang tidak lagi menjabat" in told
@@ -221,24 +227,24 @@ def test_who_leaves_loses_access(office: Office, how: Callable[[dict[str, Any], 
 def test_who_gets_another_id_keeps_access(office: Office) -> None:
     office.granted()
     change(office, lambda _, siti: siti.update(id="siti-r"))
-    assert office.workspace.app().ending().run() == []
+    assert ending_of(office.workspace.app()).run() == []
 
 
 def test_two_timers_at_once_end_it_once(office: Office) -> None:
     passing(office)
-    first, second = days_later(office, 11).ending(), days_later(office, 11).ending()
+    first, second = ending_of(days_later(office, 11)), ending_of(days_later(office, 11))
     found = [*first.run(), *second.run()]
     assert [removal.grant.state for removal in found] == [State.ENDED]
     with office.workspace.app().store.read() as reader:
         moment = office.workspace.app().clock.now()
-        [held] = reader.access.held(moment - timedelta(days=1), moment + timedelta(days=1), moment.date())
+        [held] = reader.part(BOOK).held(moment - timedelta(days=1), moment + timedelta(days=1), moment.date())
         assert held.span.closed_by == "aturan"
 
 
 def ended(office: Office) -> str:
     """Give access that ended, and every door forgot it."""
     card = passing(office)
-    days_later(office, 11).ending().run()
+    ending_of(days_later(office, 11)).run()
     assert states(office) == {card: State.ENDED}
     return card
 
@@ -247,7 +253,7 @@ def test_a_share_that_is_not_mounted_ends_no_access(office: Office) -> None:
     card = passing(office)
     share = office.home / "pintu"
     share.rename(office.home / "elsewhere")
-    [removal] = days_later(office, 11).ending().run()
+    [removal] = ending_of(days_later(office, 11)).run()
     assert "is not there" in removal.fault
     assert states(office) == {card: State.ENDING}
     assert "is not there" in office.inv("access.expire", expect=1).stdout
@@ -267,7 +273,7 @@ def test_a_share_that_is_not_mounted_ends_no_access(office: Office) -> None:
 def test_a_404_that_is_not_the_doors_own_word_ends_no_access(office: Office, media_type: str, body: bytes) -> None:
     card = passing(office)
     office.door.answer, office.door.status, office.door.media_type = body, 404, media_type
-    [removal] = days_later(office, 11).ending().run()
+    [removal] = ending_of(days_later(office, 11)).run()
     assert "answered HTTP 404" in removal.fault
     assert states(office) == {card: State.ENDING}
 
@@ -276,7 +282,7 @@ def test_what_is_over_and_still_known_at_a_door_is_ended_again(office: Office) -
     card = passing(office)
     file = office.home / "pintu" / "belakang.csv"
     old = file.read_text()
-    days_later(office, 11).ending().run()
+    ending_of(days_later(office, 11)).run()
     file.write_text(old)
     told = office.inv("access.doors", expect=1)
     assert "ended, and the door still knows it" in told.stdout
@@ -315,4 +321,4 @@ def test_a_review_is_cancelled_by_the_operator_and_is_due_again(office: Office) 
 def test_a_clock_that_is_behind_does_not_say_that_nothing_is_due(office: Office) -> None:
     passing(office)
     with pytest.raises(Refused, match="the clock of this machine says"):
-        days_later(office, -1).ending().run()
+        ending_of(days_later(office, -1)).run()

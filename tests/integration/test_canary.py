@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -11,9 +10,9 @@ from typing import Any, cast
 
 import pytest
 
-from sopauto.profiles import Profile, Profiles, Waiver
+from sopauto.profiles import Profile, Waiver
+from sopauto.servers.parameters import harden, provision
 from sopauto.technical.software import Install
-from sopauto.tickets.parameters import SERVER_VARIABLES, ModuleParameters
 from tests.integration.test_playbooks import ROOT, Stage, stage
 from tests.unit.canary.examples import PROFILE, SOFTWARE, WAIVER
 from tests.unit.canary.hostile import poisoned, texts
@@ -62,29 +61,13 @@ ONCE = """
 """What need not be repeated in each role."""
 
 
-class Kept(Profiles):
-    """Waivers as they are, unchecked."""
-
-    def __init__(self, waivers: list[Waiver]) -> None:
-        super().__init__(Path("/nowhere"))
-        self._kept = waivers
-
-    def waivers(self, server: str, on: date) -> list[Waiver]:
-        return self._kept
-
-
 def handed_over(text: str) -> dict[str, Any]:
     """Return the variables of new servers and of software, with the text in each text that an agency writes."""
     waiver = Waiver.model_validate(WAIVER)
     profile = poisoned(Profile.model_validate(PROFILE), text, spare=frozenset({"administrators", "open_ports"}))
     people = poisoned(occasions.people(), text, spare=frozenset({"Person.id", "holdings"}))
-    given: dict[str, Any] = dict.fromkeys(field.name for field in dataclasses.fields(ModuleParameters))
-    given |= {"profiles": Kept([poisoned(waiver, text)]), "people": people, "today": lambda: TODAY}
-    module = ModuleParameters(**given)
     profile = profile.model_copy(update={"administrators": (occasions.HOLDERS["kadis"],)})
-    found: dict[str, Any] = {}
-    for variables in SERVER_VARIABLES.values():
-        found |= variables(module, profile, text)
+    found = provision(text, profile, people, TODAY) | harden(profile, [poisoned(waiver, text)])
     return found | software(text)
 
 

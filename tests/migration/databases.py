@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sopauto.access.model import Event
+from sopauto.access.register import BOOK
 from sopauto.app import App, build
 from sopauto.inventory.kept.history import Reading
 from sopauto.tickets.verifying import verify_all
@@ -105,7 +106,7 @@ def use(app: App) -> None:
         assert len(reader.rows(limit=50)) == verdict.tickets >= 1
         reader.assets.servers()
         reader.reminders.overdue(app.clock.now())
-        assert list(reader.access.held(NOW, NOW, NOW.date())) == []
+        assert list(reader.part(BOOK).held(NOW, NOW, NOW.date())) == []
     before = len(app.history.scans(10))
     scan = app.history.begin(NOW, 1, month="2026-10")
     app.history.record(scan.id, [Reading(server="simpus-01", taken_at=NOW, reason="unreachable")])
@@ -116,4 +117,4 @@ def use(app: App) -> None:
     app.outbox.rows(10)
     with app.store.write() as writer:
         event = Event(at=NOW.replace(hour=11), day=date(2026, 11, 21), card="CK-0002", zone="ruang-server")
-        assert writer.access.add_events([event]) == (1, 0)
+        assert writer.part(BOOK).add_events([event]) == (1, 0)

@@ -9,7 +9,7 @@ own evidence names; what somebody installed in the same month is drift.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -25,21 +25,12 @@ from sopauto.inventory.comparing.difference import (
 )
 from sopauto.inventory.comparing.facts import Fact
 from sopauto.inventory.kept.history import Known
+from sopauto.tickets.domain import EVERYTHING
 
 AT_ONCE: Final = 100
 """Servers whose sections are held in memory at once."""
-EVERYTHING: Final = frozenset[str]()
-"""As the topics of a module: all of them."""
-SOFTWARE: Final = frozenset({"paket", "layanan", "port", "pengguna"})
-ABOUT: Final[Mapping[str, frozenset[str]]] = {
-    "software": SOFTWARE,
-    "software.configure": SOFTWARE | {"sertifikat"},
-    "server.harden": SOFTWARE | {"pengamanan", "sistem berkas"},
-    "server.provision": EVERYTHING,
-    "playbook": EVERYTHING,
-    "custody": frozenset({"alamat IP", "rute", "port switch", "antarmuka", "jaringan"}),
-}
-"""What the work of a module is about, by the module's name or the first word of it."""
+About = Mapping[str, Collection[str]]
+"""What the work of each module is about: topics (`EVERYTHING`: all of them)."""
 NAMED: Final = {"package": "paket", "service": "layanan", "account user": "pengguna", "port": "port"}
 """What lines of evidence begin with, and the topic of what they name."""
 ADDRESSES: Final[Fact] = ("alamat IP", "")
@@ -77,6 +68,7 @@ def drift(
     comparison: Comparison,
     servers: Sequence[Server],
     works: Sequence[Work],
+    about: About,
     *,
     now: datetime,
     since: datetime | None = None,
@@ -97,7 +89,7 @@ def drift(
             missing = unknown_facts(read[current.parts["missing"]])
             found = _misplaced(server, read[current.parts["network"]]) if ADDRESSES not in missing else []
             if moved_by:
-                found += _moved_on(comparison, approved, current, moved_by)
+                found += _moved_on(comparison, approved, current, moved_by, about)
             else:
                 found += comparison.between(approved, current)
             if found:
@@ -108,12 +100,14 @@ def _is_later(work: Work, approved: Known) -> bool:
     return work.server == approved.server and work.at > approved.taken_at
 
 
-def _moved_on(comparison: Comparison, approved: Known, current: Known, works: Sequence[Work]) -> list[Change]:
+def _moved_on(
+    comparison: Comparison, approved: Known, current: Known, works: Sequence[Work], about: About
+) -> list[Change]:
     """Return how the newest snapshot differs from the approved one, after work of tickets moved that on."""
     wanted, missing = all_facts(comparison.history, approved)
     found, missing_now = all_facts(comparison.history, current)
     for work, change in _made(comparison, approved, current, works):
-        if _is_about(work, change):
+        if _is_about(work, change, about.get(work.module, ())):
             wanted.pop((change.topic, change.item), None)
             wanted |= {(change.topic, change.item): change.after} if change.after is not None else {}
     return changes(wanted, found, missing | missing_now)
@@ -132,8 +126,7 @@ def _made(
                 yield work, change
 
 
-def _is_about(work: Work, change: Change) -> bool:
-    topics = ABOUT.get(work.module, ABOUT.get(work.module.partition(".")[0], frozenset({"-"})))
+def _is_about(work: Work, change: Change, topics: Collection[str]) -> bool:
     if topics != EVERYTHING and change.topic not in topics:
         return False
     return work.told is None or change.topic not in NAMED.values() or _as_named(change) in _named(work)

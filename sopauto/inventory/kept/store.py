@@ -97,7 +97,7 @@ class SqlHistory:
             changed = connection.execute(update(inventory.months).where(still_open).values(reported_at=at))
             if changed.rowcount != 1:
                 raise Conflict(f"{month} was reported meanwhile; nothing was sent", mend="nothing is left to do")
-            SqlWriter(connection).post(mails, at)
+            SqlWriter(connection, {}).post(mails, at)
 
     def record(self, scan: int, readings: Sequence[Reading]) -> None:
         """Keep what came of some servers, all of it or none; a server that was read in this scan before stays."""

@@ -10,10 +10,10 @@ from datetime import date
 from pathlib import Path
 
 from lab.controller import Controller
-from sopauto.access.door import Door, DoorCard
+from sopauto.access.doors.by_csv import CsvDoor
+from sopauto.access.doors.by_http import HttpDoor
+from sopauto.access.doors.door import Door, DoorCard
 from sopauto.access_settings import DoorAt
-from sopauto.drivers.door_csv import CsvDoor
-from sopauto.drivers.door_http import HttpDoor
 
 CARD = DoorCard(card="KA-1", zones=("ruang-server",), valid_from=date(2026, 11, 23), valid_until=date(2026, 12, 31))
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sopauto.access.door import DoorCard
-from sopauto.drivers.door_csv import CsvDoor
+from sopauto.access.doors.by_csv import CsvDoor
+from sopauto.access.doors.door import DoorCard
 from sopauto.errors import BadInput, StepFailed
 from tests.integration.doors.sites import CARD
 

@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lab.controller import Controller
+from sopauto.access.doors.by_http import HttpDoor
 from sopauto.access_settings import DoorAt
-from sopauto.drivers.door_http import HttpDoor
 from sopauto.errors import BadInput, StepFailed
 from tests.integration.doors.sites import CARD, http_door
 

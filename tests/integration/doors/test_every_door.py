@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sopauto.access.door import DoorCard
+from sopauto.access.doors.door import DoorCard
 from sopauto.access_settings import DoorAt
 from sopauto.errors import StepFailed
 from tests.integration.doors.sites import CARD, SITES, Site

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from sopauto.app import parts
 from sopauto.store.engine import open_store
 from sopauto.store.sqlstore import SqlStore
 from tests.conftest import need_or_skip
@@ -83,6 +84,6 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def store(url: str) -> Iterator[SqlStore]:
     """A store in an empty database of each kind."""
-    opened = open_store(url)
+    opened = open_store(url, parts())
     yield opened
     opened.engine.dispose()

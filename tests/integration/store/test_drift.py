@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from sopauto.app import OFFERS
 from sopauto.inventory.comparing.difference import Comparison
 from sopauto.inventory.comparing.drift import Work, drift
 from sopauto.inventory.kept.store import SqlHistory
@@ -27,7 +28,7 @@ def work(module: str, months: float, *evidence: str) -> Work:
 
 
 def told(store: SqlStore, *works: Work) -> list[str]:
-    found = drift(Comparison(SqlHistory(store)), [SERVER], works, now=NOW + 99 * MONTH)
+    found = drift(Comparison(SqlHistory(store)), [SERVER], works, OFFERS.explains, now=NOW + 99 * MONTH)
     return [change.words for one in found for change in one.changes]
 
 
@@ -90,7 +91,7 @@ def test_a_day_may_be_taken_as_approved(store: SqlStore) -> None:
     read(store, 1, REDIS)
     read(store, 2, REDIS, TOR)
     since = NOW + MONTH + timedelta(days=1)
-    (found,) = drift(Comparison(SqlHistory(store)), [SERVER], [], now=NOW + 99 * MONTH, since=since)
+    (found,) = drift(Comparison(SqlHistory(store)), [SERVER], [], {}, now=NOW + 99 * MONTH, since=since)
     assert [change.item for change in found.changes] == ["tor"]
     assert found.since == NOW + MONTH
 

@@ -253,11 +253,12 @@ def test_the_migrations_make_what_the_code_expects(store: SqlStore) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.runtime.migration import MigrationContext
 
-    from sopauto.inventory.kept import tables
-    from sopauto.store import tables_access, tables_assets
+    from sopauto.access.tables import grants
+    from sopauto.inventory.kept.tables import scans
+    from sopauto.store import tables_assets
     from sopauto.store.tables import metadata
 
-    assert tables_assets.servers.metadata is tables_access.grants.metadata is tables.scans.metadata is metadata
+    assert tables_assets.servers.metadata is grants.metadata is scans.metadata is metadata
     with store.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 

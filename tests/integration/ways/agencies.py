@@ -13,8 +13,9 @@ from lab import cast, entering, installing, newserver
 from lab.walking import Walk
 from lab.workspace import Workspace, make_key, public_half
 from sopauto.access.model import Answer
+from sopauto.access.register import BOOK
+from sopauto.access.review import answer
 from sopauto.assets.importing import read_assets
-from sopauto.tickets.access_review import answer
 from sopauto.tickets.model import Letter, Ticket
 from tests.integration.ways.search import Move
 from tests.integration.ways.world import Clock, Fate, World
@@ -103,7 +104,7 @@ def _print(world: World) -> Callable[[Ticket], None]:
 
     def printed(ticket: Ticket) -> None:
         with world.app.store.write() as writer:
-            writer.access.card_made(ticket.id, world.clock.now())
+            writer.part(BOOK).card_made(ticket.id, world.clock.now())
 
     return printed
 
@@ -139,7 +140,7 @@ def review(folder: Path) -> Case:
 def _answers(world: World, ticket: Ticket) -> Iterator[Move]:
     """Yield the Kasi's answers to the lines of a review."""
     with world.app.store.read() as reader:
-        cards = [line.grant.card for line in reader.access.lines(ticket.id)]
+        cards = [line.grant.card for line in reader.part(BOOK).lines(ticket.id)]
     for given in (Answer.CONFIRMED, Answer.WITHDRAWN):
         answers = dict.fromkeys(cards, given)
         yield lambda answers=answers: answer(world.desk("bambang"), ticket.id, answers, person="bambang")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sopauto.access.register import BOOK
 from sopauto.errors import SopautoError
 from sopauto.journal.entry import read_body
 from sopauto.procedures.model import Fork, Procedure, Step, StepKind
@@ -210,7 +211,7 @@ class Search:
         if not ticket.is_open:
             return {}
         forks = {t.on for s in self.procedure.steps for t in (s.next, s.yes, s.no) if isinstance(t, Fork)}
-        attempts = reader.attempts(ticket.id, ticket.step)
+        attempts, book = reader.attempts(ticket.id, ticket.step), reader.part(BOOK)
         return {
             "waits": ticket.waits_for,
             "unknown": ticket.unknown,
@@ -221,8 +222,8 @@ class Search:
             "looked": sorted(_looks(ticket, reader)),
             "running": bool(attempts and attempts[-1].outcome is None),
             "servers": [(server.id, server.state.value) for server in reader.assets.servers()],
-            "access": str((grant := reader.access.grant(ticket.id)) and (grant.state.value, bool(grant.card_made_at))),
-            "lines": [str(line.answer) for line in reader.access.lines(ticket.id)],
+            "access": str((grant := book.grant(ticket.id)) and (grant.state.value, bool(grant.card_made_at))),
+            "lines": [str(line.answer) for line in book.lines(ticket.id)],
         }
 
 

@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 
-from sopauto.app import CHANGING, MODULES, App
+from sopauto.app import CHANGING, OFFERS, App
 from sopauto.errors import OutcomeUnknown, Stale, StepFailed
 from sopauto.journal.entry import Signed
 from sopauto.journal.sshsig import BEGIN, END, MAGIC, NAMESPACE
@@ -177,7 +177,7 @@ class World:
             clock=self.clock,
             papers=Papers(),
             messages=Messages(),
-            modules={name: Machine(name, self.fate) for name in MODULES},
+            modules={name: Machine(name, self.fate) for name in OFFERS.steps},
             workers=Workers(),
         )
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from sopauto.access.model import Kind, masked
+from sopauto.access.model import Kind
 from sopauto.access.request import read_request, refuse_past
 from sopauto.access_settings import Access, Zone
 from sopauto.errors import BadInput
+from sopauto.tickets.personal import masked
 
 ACCESS = Access(zones={"ruang-server": Zone(title="Ruang Server"), "ruang-ups": Zone(title="Ruang UPS")})
 LETTER = {

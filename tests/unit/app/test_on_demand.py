@@ -11,9 +11,8 @@ from invoke.config import Config
 from invoke.context import Context
 
 from benchmarks.office import make_office
-from sopauto.app import build
+from sopauto.app import OFFERS, build
 from sopauto.cli.console import app
-from sopauto.procedures.modules import MODULES
 
 HEAVY = (
     "testinfra",
@@ -45,10 +44,10 @@ def test_a_desk_loads_no_module_before_it_is_asked_for(home: Path) -> None:
 
 def test_each_module_is_there_under_its_name_and_made_once(home: Path) -> None:
     modules = build(home).modules()
-    assert set(modules) == set(MODULES)
+    assert set(modules) == set(OFFERS.steps)
     for name in modules:
         assert modules[name].name == name
-        assert modules[name].mutates is MODULES[name].changes
+        assert modules[name].mutates is OFFERS.modules[name].changes
         assert modules[name] is modules[name]
     assert modules.get("custody.fly") is None
 

@@ -21,14 +21,14 @@ import pytest
 from openpyxl import load_workbook
 from PIL import Image
 
+from sopauto.access.card import card_pdf
 from sopauto.access.model import Held, Span
+from sopauto.access.photo import read_photo
+from sopauto.access.register_sheet import COLUMNS, register_pdf, row_of
+from sopauto.app import forms as forms_of_all
 from sopauto.assets.model import Rack
 from sopauto.cli import console
-from sopauto.documents.access_register import COLUMNS, register_pdf, row_of
-from sopauto.documents.card import card_pdf
-from sopauto.documents.forms import FORMS, Forms
-from sopauto.documents.hardening_form import hardening_evidence
-from sopauto.documents.photo import read_photo
+from sopauto.documents.forms import Forms
 from sopauto.documents.sheets import write_csv, write_xlsx
 from sopauto.inventory.comparing.difference import Change, ServerDifference
 from sopauto.inventory.comparing.drift import Drift
@@ -48,6 +48,7 @@ from sopauto.procedures.draw import draw
 from sopauto.procedures.library import Library
 from sopauto.procedures.model import Field, Procedure, Step
 from sopauto.procedures.show import as_json, show
+from sopauto.servers.evidence_form import hardening_evidence
 from sopauto.settings import Mail
 from sopauto.tickets.desk import Occasion
 from sopauto.tickets.model import Action, State, Ticket, Verb
@@ -199,8 +200,8 @@ def all_texts(value: Any) -> Iterator[str]:
 @pytest.mark.parametrize("name", ["templates", "lines", "terminal", "surrogate"])
 def test_forms_print_it(name: str, tmp_path: Path) -> None:
     text = texts(tmp_path / "canary")[name]
-    forms = Forms(agency(tmp_path, text), in_all(occasions.people(), text))
-    for form in FORMS:
+    forms = Forms(forms_of_all(), agency(tmp_path, text), in_all(occasions.people(), text))
+    for form in forms_of_all():
         pdf, data = forms.make(form, of_form(form, text))
         assert pdf.content.startswith(b"%PDF-"), form
         said = list(all_texts(json.loads(data.content)))
@@ -211,7 +212,7 @@ def test_forms_print_it(name: str, tmp_path: Path) -> None:
 
 def test_forms_print_braces_and_markup_as_they_are(tmp_path: Path, need: Callable[[str], str]) -> None:
     text = texts(tmp_path / "canary")["templates"]
-    forms = Forms(agency(tmp_path, text), in_all(occasions.people(), text))
+    forms = Forms(forms_of_all(), agency(tmp_path, text), in_all(occasions.people(), text))
     pdf, _ = forms.make("serah-terima-barang", of_form("serah-terima-barang", text))
     command = [need("pdftotext"), "-raw", "-", "-"]
     told = subprocess.run(command, input=pdf.content, capture_output=True, check=True).stdout.decode()

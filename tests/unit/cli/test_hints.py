@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 from invoke.collection import Collection
 
-from sopauto.app import shipped_library
+from sopauto.app import OFFERS, shipped_library
 from sopauto.cli.running import MODULE_COMMANDS
 from sopauto.cli.ticket_text import next_command
 from sopauto.procedures.model import Procedure, Step
-from sopauto.procedures.modules import MODULES
 from sopauto.tickets.model import Planned, State, Ticket
 from tasks import ns
 
@@ -61,7 +60,7 @@ def test_a_page_names_only_commands_that_exist(path: Path) -> None:
 
 
 def test_the_sources_name_only_commands_and_pages_that_exist() -> None:
-    known = set(ns.task_names) | set(MODULES)
+    known = set(ns.task_names) | set(OFFERS.steps)
     for path in SOURCES:
         text = path.read_text()
         assert list(wrong(text)) == [], path
@@ -107,7 +106,7 @@ def test_what_a_ticket_hints_at_exists_at_every_row_of_every_sop(procedure: Proc
             assert NAMED.search(hint), hint
 
 
-@pytest.mark.parametrize("module", sorted(MODULES))
+@pytest.mark.parametrize("module", sorted(OFFERS.steps))
 def test_what_is_approved_is_run_by_a_command_that_exists(module: str) -> None:
     procedure = shipped_library().get("penitipan-server")
     step = procedure.step("konfigurasi.1")
@@ -122,6 +121,6 @@ def test_what_is_approved_is_run_by_a_command_that_exists(module: str) -> None:
 
 def test_a_module_without_a_command_of_its_own_is_run_by_ticket_run() -> None:
     assert set(ns.task_names) >= MODULE_COMMANDS
-    assert set(MODULES) >= MODULE_COMMANDS
+    assert set(OFFERS.steps) >= MODULE_COMMANDS
     assert "playbook.run" not in MODULE_COMMANDS
     assert "software.check" not in MODULE_COMMANDS, "this command checks the catalogue"

@@ -53,18 +53,18 @@ class Book:
 
 def asked(answer: Verb = Verb.APPROVE, **letter: Any) -> Occasion:
     """Return the occasion of row 5."""
-    trail = begin(request(**letter), Books(access=Book()), ticket=TICKET).jump("akses.5")
+    trail = begin(request(**letter), Books(book=Book()), ticket=TICKET).jump("akses.5")
     return trail.act(answer, note="" if answer is Verb.APPROVE else "belum jelas")
 
 
 def registered() -> Occasion:
     """Return the occasion of row 9."""
-    return begin(request(), Books(access=Book()), ticket=TICKET).jump("akses.9").act(Verb.DONE)
+    return begin(request(), Books(book=Book()), ticket=TICKET).jump("akses.9").act(Verb.DONE)
 
 
 def removed(**letter: Any) -> Occasion:
     """Return the occasion of the removal's row 5."""
-    trail = begin(removal("KA-000001", **letter), Books(access=Book()), ticket="HA-2026-0001")
+    trail = begin(removal("KA-000001", **letter), Books(book=Book()), ticket="HA-2026-0001")
     return trail.jump("penghapusan.5").act(Verb.APPROVE)
 
 
@@ -78,7 +78,7 @@ def reviewed(book: Book | None = None) -> Occasion:
         "masa_sampai": "2026-11-23",
     }
     letter = Letter(procedure="review-akses", unit="kominfo", applicant="wawan", fields=fields)
-    trail = begin(letter, Books(access=book or Book()), ticket="RA-2026-0001")
+    trail = begin(letter, Books(book=book or Book()), ticket="RA-2026-0001")
     return trail.jump("review.2").act(Verb.APPROVE)
 
 

@@ -165,7 +165,10 @@ class Books:
     kept: dict[str, list[Entry]] = field(default_factory=dict)
     papers: dict[str, bytes] = field(default_factory=dict)
     tried: list[Attempt] = field(default_factory=list)
-    access: Any = None
+    book: Any = None
+
+    def part(self, _: object) -> Any:
+        return self.book
 
     def document(self, digest: str) -> bytes:
         return self.papers[digest]

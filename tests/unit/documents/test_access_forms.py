@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sopauto.app import forms as forms_of_all
 from sopauto.documents.forms import Forms
 from sopauto.tickets.desk import Occasion
 from sopauto.tickets.model import Verb
@@ -17,7 +18,7 @@ IDENTITY = entering.GRANT.request.identity
 
 
 def form(home: Path, name: str, occasion: Occasion) -> Any:
-    pdf, data = Forms(occasions.settings(home), occasions.people()).make(name, occasion)
+    pdf, data = Forms(forms_of_all(), occasions.settings(home), occasions.people()).make(name, occasion)
     assert pdf.content.startswith(b"%PDF")
     return json.loads(data.content)
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from sopauto.access.card import card_data, card_pdf, qr_code
+from sopauto.access.photo import SIZE, read_photo
 from sopauto.access_settings import Access, Zone
-from sopauto.documents.card import card_data, card_pdf, qr_code
-from sopauto.documents.photo import SIZE, read_photo
 from sopauto.errors import BadInput
 from sopauto.settings import Agency, Settings
 from tests.unit.access.test_token import GRANT

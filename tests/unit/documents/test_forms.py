@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from lab.cast import drop_off
-from sopauto.documents.forms import FORMS, Forms, required
-from sopauto.documents.inventory_form import size
-from sopauto.documents.letters import LETTERS
+from sopauto.app import forms as forms_of_all
+from sopauto.documents.forms import Forms
 from sopauto.errors import BadInput
+from sopauto.inventory.reports.sheet import size
 from sopauto.machines.host_keys import fingerprint
+from sopauto.servers.forms import LETTERS
 from sopauto.tickets.desk import Occasion
 from sopauto.tickets.model import Letter, Outcome, Verb
 from tests.unit.documents import entering, installation, installing, occasions
@@ -26,6 +27,7 @@ from tests.unit.inventory.reading.test_snapshot import answer
 Printed = tuple[str, dict[str, Any]]
 """The text of the PDF on one line, and the JSON."""
 
+FORMS = forms_of_all()
 OCCASIONS: dict[str, Callable[[], Occasion]] = {
     "lembar-disposisi": lambda: occasions.begin(drop_off()).act(Verb.APPROVE, note="Mohon diproses"),
     "serah-terima-barang": occasions.handed_over,
@@ -46,7 +48,7 @@ def test_every_form_has_an_occasion() -> None:
 
 @pytest.fixture
 def forms(tmp_path: Path) -> Forms:
-    return Forms(occasions.settings(tmp_path), occasions.people())
+    return Forms(FORMS, occasions.settings(tmp_path), occasions.people())
 
 
 @pytest.fixture
@@ -115,10 +117,10 @@ def test_a_form_names_signer_position_time_and_key(form: str, printed: Callable[
 
 @pytest.mark.parametrize("form", FORMS)
 def test_the_same_occasion_makes_the_same_bytes(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = Forms(occasions.settings(tmp_path), occasions.people()).make(form, OCCASIONS[form]())
+    first = Forms(FORMS, occasions.settings(tmp_path), occasions.people()).make(form, OCCASIONS[form]())
     monkeypatch.setenv("TZ", "America/Lima")
     monkeypatch.chdir(tmp_path)
-    again = Forms(occasions.settings(tmp_path / "elsewhere"), occasions.people()).make(form, OCCASIONS[form]())
+    again = Forms(FORMS, occasions.settings(tmp_path / "elsewhere"), occasions.people()).make(form, OCCASIONS[form]())
     assert [artifact.content for artifact in first] == [artifact.content for artifact in again]
 
 
@@ -313,7 +315,7 @@ def test_a_return_without_the_form_of_the_drop_off_has_no_bast(forms: Forms) -> 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_what_a_form_needs_and_nobody_said_is_told_in_one_line(form: str, forms: Forms) -> None:
-    for name in required(form):
+    for name in FORMS[form].required:
         occasion = OCCASIONS[form]()
         for where in (occasion.before, occasion.after):
             object.__setattr__(where, "letter", {k: v for k, v in where.letter.items() if k != name})
@@ -327,7 +329,7 @@ def test_what_a_form_needs_and_nobody_said_is_told_in_one_line(form: str, forms:
 
 
 def test_an_unknown_form_is_refused_with_those_that_are_known(forms: Forms) -> None:
-    with pytest.raises(BadInput, match=r"there is no form 'berita'; known: lembar-disposisi, serah-terima-barang"):
+    with pytest.raises(BadInput, match=r"there is no form 'berita'; known: lembar-disposisi, jurnal-harian"):
         forms.make("berita", occasions.handed_over())
 
 

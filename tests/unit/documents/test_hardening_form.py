@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from sopauto.documents.hardening_form import MOST_CONTROLS, hardening_evidence
 from sopauto.errors import BadInput
+from sopauto.servers.evidence_form import MOST_CONTROLS, hardening_evidence
 from sopauto.settings import Settings
 from tests.unit.documents import occasions
 from tests.unit.documents.test_forms import read_pdf

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sopauto.app import forms as forms_of_all
 from sopauto.documents.forms import Forms
 from sopauto.documents.parts import shown
 from tests.unit.documents import occasions
@@ -44,7 +45,7 @@ LAST_COLUMN = 595.28 - 2 * 28.35 + 1
 
 @pytest.fixture
 def forms(tmp_path: Path) -> Forms:
-    return Forms(occasions.settings(tmp_path), occasions.people())
+    return Forms(forms_of_all(), occasions.settings(tmp_path), occasions.people())
 
 
 @pytest.mark.parametrize("text", MARKUP)
@@ -63,7 +64,8 @@ def test_markup_is_printed_as_it_is(text: str, forms: Forms, need: Callable[[str
 def test_markup_in_the_agencys_own_words_is_printed_as_it_is(
     text: str, tmp_path: Path, need: Callable[[str], str]
 ) -> None:
-    forms = Forms(occasions.settings(tmp_path, letterhead=(text,), city=f"Kota {text}"), occasions.people())
+    settings = occasions.settings(tmp_path, letterhead=(text,), city=f"Kota {text}")
+    forms = Forms(forms_of_all(), settings, occasions.people())
     pdf, _ = forms.make("serah-terima-barang", occasions.handed_over())
     printed = read_pdf(pdf.content, need)
     assert printed.startswith(text)

@@ -11,14 +11,15 @@ from typing import Any, cast
 
 import pytest
 
+from sopauto.app import forms as forms_of_all
 from sopauto.clock import OfficeHours
 from sopauto.documents.daily_journal import SHORT_KEY, office_time
 from sopauto.documents.forms import Forms
-from sopauto.documents.letters import LETTERS
 from sopauto.documents.sections import LONGEST_LINE, MOST_LINES
 from sopauto.errors import BadInput
 from sopauto.machines.host_keys import fingerprint
 from sopauto.procedures.model import Technical
+from sopauto.servers.forms import LETTERS
 from sopauto.settings import DAYS, Office, period
 from sopauto.tickets.desk import Occasion
 from sopauto.tickets.model import Action, Outcome, Verb
@@ -36,7 +37,7 @@ HOURS = OfficeHours(
 
 @pytest.fixture
 def forms(tmp_path: Path) -> Forms:
-    return Forms(occasions.settings(tmp_path), occasions.people(), HOURS)
+    return Forms(forms_of_all(), occasions.settings(tmp_path), occasions.people(), HOURS)
 
 
 @pytest.fixture
@@ -313,7 +314,7 @@ def test_the_journal_holds_the_time_used_against_the_limit(printed: Callable[...
 
 
 def test_without_office_hours_the_journal_tells_the_limit_alone(tmp_path: Path) -> None:
-    forms = Forms(occasions.settings(tmp_path), occasions.people())
+    forms = Forms(forms_of_all(), occasions.settings(tmp_path), occasions.people())
     _, data = forms.make("jurnal-harian", journal(installation.installation()))
     lines = [line for day in json.loads(data.content)["hari"] for line in day["entri"]]
     assert {line["dipakai"] for line in lines} == {""}
@@ -373,7 +374,7 @@ def test_a_position_that_nobody_stated_is_told_as_such(printed: Callable[..., Pr
 def test_an_agency_replaces_the_template_of_all_letters_or_of_one(tmp_path: Path, need: Callable[[str], str]) -> None:
     own = tmp_path / "templates" / "documents"
     own.mkdir(parents=True)
-    forms = Forms(occasions.settings(tmp_path), occasions.people())
+    forms = Forms(forms_of_all(), occasions.settings(tmp_path), occasions.people())
     (own / "naskah.typ").write_text('#import "kop.typ": *\n#show: lembar\nSEMUA')
     (own / "instruksi.typ").write_text('#import "kop.typ": *\n#show: lembar\nSATU')
     made = {form: read_pdf(forms.make(form, installation.of_form(form))[0].content, need) for form in LETTERS}

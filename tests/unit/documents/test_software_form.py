@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sopauto.app import forms as forms_of_all
 from sopauto.documents.forms import Forms
 from sopauto.tickets.desk import Occasion
 from sopauto.tickets.model import Verb
@@ -16,7 +17,7 @@ from tests.unit.documents import installing, occasions
 
 @pytest.fixture
 def forms(tmp_path: Path) -> Forms:
-    return Forms(occasions.settings(tmp_path), occasions.people())
+    return Forms(forms_of_all(), occasions.settings(tmp_path), occasions.people())
 
 
 def filled(forms: Forms, occasion: Occasion) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sopauto.app import forms as forms_of_all
 from sopauto.documents.forms import Forms
 from sopauto.documents.render import SHIPPED
 from sopauto.errors import BadInput
@@ -22,7 +23,7 @@ def own(tmp_path: Path) -> Path:
 
 
 def printed(root: Path, need: Callable[[str], str]) -> str:
-    forms = Forms(occasions.settings(root), occasions.people())
+    forms = Forms(forms_of_all(), occasions.settings(root), occasions.people())
     pdf, _ = forms.make("serah-terima-barang", occasions.handed_over())
     return read_pdf(pdf.content, need)
 
@@ -51,7 +52,7 @@ def test_an_agencys_own_letterhead_serves_every_shipped_form(
 @pytest.mark.parametrize("fault", ["#let a =", '#panic("x\\ny")', "#data", '#read("/etc/passwd")', '#read("../../a")'])
 def test_a_template_that_does_not_work_is_named_in_one_line(fault: str, own: Path, tmp_path: Path) -> None:
     (own / "serah-terima-barang.typ").write_text(fault)
-    forms = Forms(occasions.settings(tmp_path), occasions.people())
+    forms = Forms(forms_of_all(), occasions.settings(tmp_path), occasions.people())
     with pytest.raises(BadInput, match="the template does not work") as caught:
         forms.make("serah-terima-barang", occasions.handed_over())
     assert str(caught.value).startswith(str(own / "serah-terima-barang.typ"))

@@ -12,7 +12,7 @@ from sopauto.errors import BadInput
 from sopauto.procedures.bounds import Asked
 from sopauto.procedures.check import check
 from sopauto.procedures.fields import validate
-from sopauto.procedures.finding import Known
+from sopauto.procedures.known import Known
 from sopauto.procedures.library import Library
 from sopauto.procedures.model import Field
 

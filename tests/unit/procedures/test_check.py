@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from sopauto.app import OFFERS
 from sopauto.procedures.check import check
-from sopauto.procedures.finding import Known
+from sopauto.procedures.known import Known, machine_words
 from sopauto.procedures.library import Library
-from sopauto.procedures.machine_words import MACHINE_WORDS
 
 SOP = """\
 kode: contoh
@@ -35,7 +35,13 @@ tabel:
 """
 JAM = "{nama: jam, label: Jam}"
 AGAIN = "{no: 7, kegiatan: x, pelaksana: kasi, waktu: '-', lanjut: 2, isian: [{nama: jam, label: X, jenis: tanggal}]}"
-KNOWN = Known(modules={"custody.connect"}, changing={"custody.connect"}, forms={"bast"}, messages={"kabar"})
+MACHINE_WORDS = machine_words(OFFERS.marks)
+KNOWN = Known(
+    modules={"custody.connect": OFFERS.modules["custody.connect"]},
+    effects=OFFERS.marks,
+    forms={"bast"},
+    messages={"kabar"},
+)
 
 
 def found(text: str) -> list[str]:
@@ -152,5 +158,5 @@ def test_the_register_of_access_says_only_what_the_doors_were_told(code: str, ol
     library = Library(())
     source = library.source(library.get(code)).decode()
     assert old in source
-    findings = check(source.replace(old, new).encode(), "x.yaml", Known())
+    findings = check(source.replace(old, new).encode(), "x.yaml", Known(modules=OFFERS.modules, effects=OFFERS.marks))
     assert told in "; ".join(map(str, findings))

@@ -163,7 +163,7 @@ def test_the_example_in_the_documentation_is_sound() -> None:
     text = (Path(__file__).parents[3] / "docs" / "procedures.md").read_text()
     source = text.partition("```yaml\n")[2].partition("```")[0]
     from sopauto.procedures.check import check
-    from sopauto.procedures.finding import Known
+    from sopauto.procedures.known import Known
 
     assert check(source.encode(), "example.yaml", Known()) == []
 

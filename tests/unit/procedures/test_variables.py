@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from sopauto.app import OFFERS
 from sopauto.procedures import modules, variables
-from sopauto.procedures.modules import MODULES
 from sopauto.procedures.variables import reserved
 
 
@@ -88,16 +88,10 @@ def _named(data: Any) -> Iterator[str]:
     ],
 )
 def test_a_parameter_that_the_module_does_not_know_is_refused(module: str, given: Any, told: str) -> None:
-    ((what, _),) = modules.faults([module], given)
+    ((what, _),) = modules.faults(OFFERS.modules, [module], given)
     assert told in what
 
 
 def test_modules_of_one_row_share_their_parameters() -> None:
     given = {"playbook": "p.yml", "hapus_data": False}
-    assert list(modules.faults(["playbook.run", "software.remove"], given)) == []
-
-
-def test_the_table_names_every_module_that_there_is() -> None:
-    from sopauto.app import CHANGING
-
-    assert {name for name, module in MODULES.items() if module.changes} == set(CHANGING)
+    assert list(modules.faults(OFFERS.modules, ["playbook.run", "software.remove"], given)) == []

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from sopauto.app import jobs
 from sopauto.cli.program import namespace
 from sopauto.errors import BadInput
-from sopauto.schedule import JOBS, Place, calendar, crontab, merged, moved, units
+from sopauto.schedule import Place, calendar, crontab, merged, moved, units
 
+JOBS = jobs()
 PLACE = Place(program=Path("/opt/so pauto/bin/sopauto"), home=Path('/srv/100% "kominfo" $x'), user="sopauto")
 SIGNING = Place(
     program=Path("/bin/true"), home=Path("/srv/k"), zone="Asia/Jakarta", person="wawan", key=Path("/srv/k/keys/wawan")
@@ -25,24 +27,24 @@ def test_every_job_is_a_command_that_exists() -> None:
 
 
 def test_each_job_has_a_service_and_a_timer_and_what_signs_needs_a_key() -> None:
-    assert set(units(SIGNING)) == {f"sopauto-{job.name}.{kind}" for job in JOBS for kind in ("service", "timer")}
-    assert "sopauto-access-review.timer" not in units(PLACE)
-    assert 'Environment="SOPAUTO_AS=wawan"' in units(SIGNING)["sopauto-access-review.service"]
-    assert "SOPAUTO_KEY" not in units(SIGNING)["sopauto-access-expire.service"]
+    assert set(units(JOBS, SIGNING)) == {f"sopauto-{job.name}.{kind}" for job in JOBS for kind in ("service", "timer")}
+    assert "sopauto-access-review.timer" not in units(JOBS, PLACE)
+    assert 'Environment="SOPAUTO_AS=wawan"' in units(JOBS, SIGNING)["sopauto-access-review.service"]
+    assert "SOPAUTO_KEY" not in units(JOBS, SIGNING)["sopauto-access-expire.service"]
 
 
 def test_a_path_reaches_systemd_as_it_is() -> None:
-    service = units(PLACE)["sopauto-access-expire.service"]
+    service = units(JOBS, PLACE)["sopauto-access-expire.service"]
     assert 'Environment="SOPAUTO_HOME=/srv/100%% \\"kominfo\\" $x"' in service
     assert 'ExecStart="/opt/so pauto/bin/sopauto" access.expire' in service
     assert "User=sopauto" in service
     with pytest.raises(BadInput, match="cannot be seen"):
-        units(Place(program=Path("/bin/true"), home=Path("/srv/a\nExecStart=/bin/evil")))
+        units(JOBS, Place(program=Path("/bin/true"), home=Path("/srv/a\nExecStart=/bin/evil")))
 
 
 def test_systemd_itself_finds_no_fault(tmp_path: Path, need: Callable[[str], str]) -> None:
     program = need("systemd-analyze")
-    for name, text in units(SIGNING).items():
+    for name, text in units(JOBS, SIGNING).items():
         (tmp_path / name).write_text(text)
     files = sorted(map(str, tmp_path.iterdir()))
     answer = subprocess.run([program, "verify", *files], capture_output=True, text=True, check=False)
@@ -53,7 +55,7 @@ def test_systemd_itself_finds_no_fault(tmp_path: Path, need: Callable[[str], str
 
 
 def test_a_crontab_keeps_what_others_wrote_and_holds_ours_once() -> None:
-    lines = crontab(PLACE)
+    lines = crontab(JOBS, PLACE)
     assert lines[0] == (
         "5 * * * * SOPAUTO_HOME='/srv/100\\% \"kominfo\" $x' '/opt/so pauto/bin/sopauto' access.expire "
         "# sopauto:access-expire"
@@ -65,13 +67,14 @@ def test_a_crontab_keeps_what_others_wrote_and_holds_ours_once() -> None:
 
 
 def test_timers_name_the_agencys_zone() -> None:
-    assert "OnCalendar=*-*-* 07:30:00 Asia/Jakarta\n" in units(SIGNING)["sopauto-access-remind.timer"]
-    assert {"OnCalendar" in text and "Asia/Jakarta" in text for name, text in units(SIGNING).items() if "timer" in name}
+    assert "OnCalendar=*-*-* 07:30:00 Asia/Jakarta\n" in units(JOBS, SIGNING)["sopauto-access-remind.timer"]
+    timers = [text for name, text in units(JOBS, SIGNING).items() if name.endswith(".timer")]
+    assert all("OnCalendar" in text and "Asia/Jakarta" in text for text in timers)
 
 
 def test_the_doors_are_held_against_the_register_by_a_timer() -> None:
-    assert "access.doors" in units(PLACE)["sopauto-access-doors.service"]
-    assert any(line.endswith("# sopauto:access-doors") for line in crontab(PLACE))
+    assert "access.doors" in units(JOBS, PLACE)["sopauto-access-doors.service"]
+    assert any(line.endswith("# sopauto:access-doors") for line in crontab(JOBS, PLACE))
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from sopauto.access.door import DoorCard
+from sopauto.access.doors.door import DoorCard
+from sopauto.access.steps import CardWork, GrantAccess, RevokeAccess
 from sopauto.errors import StepFailed
-from sopauto.technical.access import CardWork, GrantAccess, RevokeAccess
 from sopauto.work import Json, WorkOrder
 
 CARD = DoorCard(card="KA-000001", zones=("ruang-server",), valid_from=date(2026, 11, 24), valid_until=None)

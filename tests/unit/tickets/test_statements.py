@@ -7,16 +7,19 @@ from typing import Any
 
 import pytest
 
+from sopauto.app import OFFERS
 from sopauto.cli.ticket_sheet import tell_ticket
 from sopauto.errors import BadInput
 from sopauto.journal.entry import Entry, compose_body, read_body
-from sopauto.procedures.machine_words import MACHINE_WORDS
+from sopauto.procedures.known import machine_words
 from sopauto.tickets.acting import prepare
 from sopauto.tickets.machine import advance
 from sopauto.tickets.model import Action, Outcome, Ticket, Verb
 from sopauto.tickets.record import keep_people
 from sopauto.tickets.verifying import verify_ticket
 from tests.unit.tickets.signing_room import Machine, Room, open_room
+
+MACHINE_WORDS = machine_words(OFFERS.marks)
 
 
 @pytest.fixture(scope="module")

@@ -39,14 +39,14 @@ def told(snapshot: dict[str, Any]) -> list[Change]:
     """Return the drift of a server that was read once."""
     read = ReadBefore()
     read.add("web-01", NOW, snapshot)
-    return [change for one in drift(Comparison(read.history), [SERVER], [], now=NOW) for change in one.changes]
+    return [change for one in drift(Comparison(read.history), [SERVER], [], {}, now=NOW) for change in one.changes]
 
 
 def test_what_changed_between_two_scans_of_one_second_is_drift() -> None:
     read = ReadBefore()
     read.add("web-01", NOW, heard("sw1", "Gi1/0/7", "192.0.2.30/24"))
     read.add("web-01", NOW, changed(kernel="6.1.0-99-amd64"))
-    (found,) = drift(Comparison(read.history), [SERVER], [], now=NOW)
+    (found,) = drift(Comparison(read.history), [SERVER], [], {}, now=NOW)
     assert ("perangkat", "kernel") in {(change.topic, change.item) for change in found.changes}
 
 
@@ -97,6 +97,6 @@ def test_no_pair_of_snapshots_is_compared_twice() -> None:
     comparison = Comparison(read.history)
     first = list(compare(comparison, NOW, LATER))
     asked = len(read.asked)
-    found = list(drift(comparison, [SERVER, replace(SERVER, id="web-02")], [], now=LATER))
+    found = list(drift(comparison, [SERVER, replace(SERVER, id="web-02")], [], {}, now=LATER))
     assert [one.server for one in first] == [one.server for one in found] == ["web-01", "web-02"]
     assert len(read.asked) == asked + 1, "network and gaps of the newest snapshots, nothing to compare"

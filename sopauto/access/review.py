@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from sopauto.access.effects import REVIEWER
 from sopauto.access.model import Answer, Grant, Line
+from sopauto.access.register import BOOK
 from sopauto.access_settings import Access
 from sopauto.errors import BadInput, Refused
-from sopauto.tickets.access import REVIEWER
 from sopauto.tickets.acting import act, open_from_letter, prepare
 from sopauto.tickets.contention import Seen, until_kept
 from sopauto.tickets.desk import Desk
@@ -59,7 +60,7 @@ def open_review(desk: Desk, reviewer: str, *, person: str, unit: str) -> Ticket:
         "tanggal": today.isoformat(),
         "perihal": f"Review akses ruang server oleh {desk.people.position(reviewer).title}",
         "peninjau": reviewer,
-        "masa_dari": months_before(today, desk.access.review_months).isoformat(),
+        "masa_dari": months_before(today, desk.workspace.settings.access.review_months).isoformat(),
         "masa_sampai": today.isoformat(),
     }
     letter = Letter(procedure=SOP, unit=unit, applicant=person, fields=fields)
@@ -83,7 +84,7 @@ def _answer_once(desk: Desk, seen: Seen, review: str, answers: Mapping[str, Answ
             raise Refused(f"{review} does not wait for answers", mend=f"see `inv ticket.show {review}`")
         position = take_position(procedure, ticket, Verb.EVIDENCE, person=person, people=desk.people, on=desk.today())
         _refuse_other_reviewer(desk, ticket, person)
-        chosen = _chosen(reader.access.lines(review), answers, review)
+        chosen = _chosen(reader.part(BOOK).lines(review), answers, review)
         at = moment(desk, reader, ticket)
         told = {line.grant.card: given.value for line, given in chosen}
         counts = {value.value: sum(given is value for _, given in chosen) for value in sorted(ANSWERS)}
@@ -92,7 +93,7 @@ def _answer_once(desk: Desk, seen: Seen, review: str, answers: Mapping[str, Answ
 
         def write(writer: Writer) -> None:
             for line, given in chosen:
-                writer.access.answer(review, line.grant.ticket, given, by=person, at=at)
+                writer.part(BOOK).answer(review, line.grant.ticket, given, by=person, at=at)
 
         drafts = prepare(desk, reader, procedure, ticket, action, artifacts=(artifact,), changes=(write,))
     return commit(desk, drafts)[0]
@@ -116,7 +117,7 @@ def silent_reviews(store: Store) -> list[Silent]:
     with store.read() as reader:
         found = []
         for ticket in _reviews(reader):
-            left = tuple(line.grant for line in reader.access.lines(ticket.id) if line.answer is None)
+            left = tuple(line.grant for line in reader.part(BOOK).lines(ticket.id) if line.answer is None)
             if ticket.is_open and left:
                 found.append(Silent(ticket=ticket, lines=left, since=ticket.since))
         return found

@@ -7,70 +7,42 @@ that nobody who came later can take it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
+from typing import Final
 
 from sopauto.assets.model import Place, Server, ServerState
 from sopauto.assets.room import Estate, NoRoom, find_place, read_estate
 from sopauto.errors import BadInput, Refused
-from sopauto.procedures.model import Procedure, Step
-from sopauto.tickets.model import Letter, Ticket
-from sopauto.tickets.record import Change
-from sopauto.tickets.storage import Reader
+from sopauto.tickets.domain import Case, Effect, Opening
+from sopauto.tickets.model import Ticket
+from sopauto.tickets.placed import server_id, server_of
+from sopauto.tickets.storage import Change, Reader
 from sopauto.work import Json
 
-EFFECTS = frozenset({"siapkan", "tempatkan", "bebaskan"})
-ROOM = "tempat"
+ROOM: Final = "tempat"
 """What a ticket waits for when there is no room."""
+PLACE: Final = "place"
+"""Where the entry says that the server stands or will stand."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effect:
-    """Changes of the assets, what they add to the signed entry, and the tickets that they wake.
+def reserve(case: Case) -> Effect:
+    """Reserve a place for the server (penitipan.5); at a no, give back what the ticket holds.
 
-    `silent`: the row sends no e-mail this time, since it would not be true.
+    Raises: Refused (there is no room, or another ticket waits longer).
     """
-
-    changes: tuple[Change, ...] = ()
-    data: Mapping[str, Any] = field(default_factory=dict)
-    wakes: tuple[tuple[Ticket, Change, Json], ...] = ()
-    silent: bool = False
+    return _reserve(case.reader, case.ticket) if case.answer is not False else _give_back(case.reader, case.ticket)
 
 
-def effect_of(reader: Reader, step: Step, ticket: Ticket, answer: bool | None, data: Json) -> Effect:
-    """Return the effect of completing a step. A decision has its effect when the answer is yes."""
-    if step.effect == "siapkan":
-        return _reserve(reader, ticket) if answer is not False else _give_back(reader, ticket)
-    if step.effect is None or answer is False:
-        return Effect()
-    if step.effect == "tempatkan":
-        return _put_in_place(reader, ticket, data)
-    return _free(reader, server_of(reader, ticket))
+def put_in_place(case: Case) -> Effect:
+    """Write that the server stands in its place (penitipan.13)."""
+    features = str(case.data.get("ciri", ""))
+    server = replace(server_of(case.reader, case.ticket), state=ServerState.PLACED, features=features)
+    return Effect(changes=(lambda writer: writer.assets.save_server(server),))
 
 
-def server_of(reader: Reader, ticket: Ticket) -> Server:
-    """Return the server that a ticket is about; raises BadInput (unknown)."""
-    return reader.assets.server(server_id(ticket))
-
-
-def server_id(ticket: Ticket) -> str:
-    """Return the id (host name) of the server that a ticket's letter names."""
-    return str(ticket.letter["nama_host"])
-
-
-def place_json(place: Place) -> dict[str, Any]:
-    """Return a place as it is signed and shown."""
-    return {
-        "rack": place.rack,
-        "bottom_unit": place.bottom_unit,
-        "height": place.height,
-        "switch": place.switch,
-        "port": place.port,
-        "vlan": place.vlan,
-        "pool": place.pool,
-        "address": str(place.address),
-    }
+def set_free(case: Case) -> Effect:
+    """Free the place of a server that leaves, and wake who waits for room."""
+    return _free(case.reader, server_of(case.reader, case.ticket))
 
 
 def _held(reader: Reader, ticket: Ticket) -> Server | None:
@@ -84,7 +56,7 @@ def _held(reader: Reader, ticket: Ticket) -> Server | None:
 def _reserve(reader: Reader, ticket: Ticket) -> Effect:
     held = _held(reader, ticket)
     if held is not None and held.place is not None:
-        return Effect(data={"place": place_json(held.place)})
+        return Effect(data={PLACE: held.place.as_json()})
     ahead = [other.id for other in reader.waiting(ROOM)]
     if ahead:
         raise Refused(
@@ -93,7 +65,7 @@ def _reserve(reader: Reader, ticket: Ticket) -> Effect:
     place = find_place(read_estate(reader.assets), height=int(ticket.letter["tinggi_u"]))
     if isinstance(place, NoRoom):
         raise Refused(f"there is no room: {'; '.join(place.reasons)}", mend="answer no: the ticket joins the queue")
-    return Effect(changes=(_reservation(ticket, place),), data={"place": place_json(place)})
+    return Effect(changes=(_reservation(ticket, place),), data={PLACE: place.as_json()})
 
 
 def _reservation(ticket: Ticket, place: Place) -> Change:
@@ -122,11 +94,6 @@ def _give_back(reader: Reader, ticket: Ticket) -> Effect:
     return Effect() if held is None else Effect(changes=(lambda writer: writer.assets.release(held),))
 
 
-def _put_in_place(reader: Reader, ticket: Ticket, data: Json) -> Effect:
-    server = replace(server_of(reader, ticket), state=ServerState.PLACED, features=str(data.get("ciri", "")))
-    return Effect(changes=(lambda writer: writer.assets.save_server(server),))
-
-
 def _free(reader: Reader, server: Server) -> Effect:
     estate = read_estate(reader.assets).without(server)
     changes: tuple[Change, ...] = (
@@ -136,14 +103,14 @@ def _free(reader: Reader, server: Server) -> Effect:
     return Effect(changes=changes, wakes=_wakes(reader, estate))
 
 
-def refuse_letter(reader: Reader, procedure: Procedure, letter: Letter, where: str) -> None:
+def refuse_letter(opening: Opening) -> None:
     """Refuse a letter about a server that is not where the SOP needs it.
 
     A drop-off needs a server that is not here yet, a return one that is, and that belongs to the unit.
     Raises: BadInput.
     """
-    effects = {step.effect for step in procedure.steps}
-    if effects.isdisjoint(EFFECTS):
+    reader, letter, where, effects = opening.reader, opening.letter, opening.where, opening.effects
+    if effects.isdisjoint({"siapkan", "tempatkan", "bebaskan"}):
         return
     name = str(letter.fields["nama_host"])
     known = {server.id: server for server in reader.assets.servers()}.get(name)
@@ -195,6 +162,6 @@ def _wakes(reader: Reader, estate: Estate) -> tuple[tuple[Ticket, Change, Json],
         place = find_place(estate, height=int(ticket.letter["tinggi_u"]))
         if isinstance(place, NoRoom):
             break
-        wakes.append((ticket, _reservation(ticket, place), place_json(place)))
+        wakes.append((ticket, _reservation(ticket, place), {PLACE: place.as_json()}))
         estate = estate.with_server(replace(announced(ticket), place=place))
     return tuple(wakes)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import and_, exists, func, insert, literal, or_, select, update
 
 from sopauto.access.model import LIVE, Answer, Event, Grant, Held, Kind, Line, Request, Span, State
+from sopauto.access.tables import events, grants, reviews, spans
 from sopauto.errors import Conflict
-from sopauto.store.tables_access import events, grants, reviews, spans
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection

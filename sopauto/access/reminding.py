@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from sopauto.access.effects import REVIEWER
+from sopauto.access.ending import Ending, Removal
+from sopauto.access.review import Silent, silent_reviews
 from sopauto.errors import Conflict
 from sopauto.people import People, Person
-from sopauto.tickets.access import REVIEWER
-from sopauto.tickets.access_ending import Ending, Removal
-from sopauto.tickets.access_review import Silent, silent_reviews
 from sopauto.tickets.storage import Kind, Mail, Reminder
 
 Letter = Callable[[Silent, Person], Mail]

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sopauto.assets.model import Server
 from sopauto.clock import day_in_words, moment_in_words
+from sopauto.documents.form import Form
 from sopauto.documents.parts import Filling, Pairs, lacking, letterhead, shown
 from sopauto.documents.registered import place_of, place_pairs, server_pairs
 from sopauto.documents.render import pdf
@@ -182,3 +183,7 @@ def _route(route: Mapping[str, Any]) -> list[object]:
 
 def _neighbour(heard: Mapping[str, Any]) -> list[object]:
     return [heard["interface"], heard["switch"], heard["port"]]
+
+
+FORMS: Final[Mapping[str, Form]] = {FORM: Form(title=TITLE, fill=fill, letter=("nama_host",))}
+"""The form by the name that an SOP's `dokumen` gives it."""

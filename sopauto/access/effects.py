@@ -8,37 +8,33 @@ doors know it no more. A review: `review-disusun` (its lines),
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date
 from typing import Any, Final
 
-from sopauto.access.door import DoorCard
+from sopauto.access.doors.door import DoorCard
 from sopauto.access.model import LIVE, Answer, Grant, Request, State
+from sopauto.access.register import BOOK
 from sopauto.access.request import read_request, refuse_past
 from sopauto.access_settings import Access
 from sopauto.errors import BadInput, Conflict, Refused
-from sopauto.procedures.model import Procedure
-from sopauto.tickets.effects import Effect
-from sopauto.tickets.model import Action, Letter, Ticket
+from sopauto.tickets.domain import Case, Effect, Need, Opening
+from sopauto.tickets.model import Ticket
 from sopauto.tickets.storage import Reader, Writer
 
 REVIEWER: Final = "peninjau"
 """The letter of a review states the position whose zones are reviewed."""
-OF_ACCESS: Final = frozenset({"access.grant", "access.revoke"})
-"""The modules that tell door controllers about cards."""
 
 
-def refuse_request(reader: Reader, procedure: Procedure, letter: Letter, access: Access, *, today: date) -> None:
+def refuse_request(opening: Opening) -> None:
     """Refuse a letter about access that cannot be given or taken; raises BadInput."""
-    effects = {step.effect for step in procedure.steps}
+    reader, letter, effects = opening.reader, opening.letter, opening.effects
+    access = opening.workspace.settings.access
     if "akses-disetujui" in effects:
         request = read_request(letter.fields, access, "surat")
-        refuse_past(request, today, "surat")
+        refuse_past(request, opening.workspace.today, "surat")
         _refuse_overlap(reader, request)
     if "akses-dihapus" in effects and letter.fields.get("nomor_kartu"):
         card = str(letter.fields["nomor_kartu"])
-        grant = reader.access.of_card(card)
+        grant = reader.part(BOOK).of_card(card)
         if grant is None or grant.state not in LIVE or grant.unit != letter.unit:
             what = f"{letter.unit} has no access with card {card[:60]!r}"
             raise BadInput(what, where="surat nomor_kartu", mend="see `inv access.register`")
@@ -46,19 +42,23 @@ def refuse_request(reader: Reader, procedure: Procedure, letter: Letter, access:
         _zones_of(access, str(letter.fields[REVIEWER]))
 
 
-def access_parameters(module: str, ticket: Ticket, reader: Reader, access: Access) -> dict[str, Any]:
-    """Return what the controllers are to know: controller → card → the card as JSON (None: nothing).
+def cards_to_grant(need: Need) -> dict[str, Any]:
+    """Return what the controllers are to know: controller → card → the card as JSON.
 
     Raises: Refused (nothing was approved, or it is over), BadInput (no controller guards a zone).
     """
-    if module == "access.grant":
-        grant = _of(reader, ticket)
-        if grant.state is not State.APPROVED:
-            raise Refused(f"the access of card {grant.card} is {grant.state}", where=ticket.id, mend="ask for it anew")
-        cards = door_cards(grant, access)
-        return {"ticket": ticket.id, "wanted": {door: {grant.card: card.as_json()} for door, card in cards.items()}}
-    gone = [grant.card for grant in _to_remove(reader, ticket)]
-    return {"ticket": ticket.id, "wanted": {door: dict.fromkeys(gone) for door in all_doors(access)}}
+    grant, ticket = _of(need.reader, need.ticket), need.ticket.id
+    if grant.state is not State.APPROVED:
+        raise Refused(f"the access of card {grant.card} is {grant.state}", where=ticket, mend="ask for it anew")
+    cards = door_cards(grant, need.workspace.settings.access)
+    return {"ticket": ticket, "wanted": {door: {grant.card: card.as_json()} for door, card in cards.items()}}
+
+
+def cards_to_revoke(need: Need) -> dict[str, Any]:
+    """Return which cards no controller is to know any more; raises Refused (the register does not know the card)."""
+    gone = [grant.card for grant in _to_remove(need.reader, need.ticket)]
+    doors = all_doors(need.workspace.settings.access)
+    return {"ticket": need.ticket.id, "wanted": {door: dict.fromkeys(gone) for door in doors}}
 
 
 def all_doors(access: Access) -> list[str]:
@@ -93,42 +93,21 @@ def door_cards(grant: Grant, access: Access) -> dict[str, DoorCard]:
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """The completion of a row that has an effect on the register."""
-
-    reader: Reader
-    access: Access
-    ticket: Ticket
-    action: Action
-    answer: bool | None
-
-    @property
-    def today(self) -> date:
-        """The day of the action at the office."""
-        return self.action.at.date()
-
-
-def effect_on_access(name: str, case: Case) -> Effect:
-    """Return what completing a row does to the register; raises Refused, BadInput."""
-    return EFFECTS[name](case)
-
-
 def on_cancel(reader: Reader, ticket: Ticket) -> Effect:
     """Return the effect of cancelling a ticket: its card number is given to nobody."""
-    grant = reader.access.grant(ticket.id)
+    grant = reader.part(BOOK).grant(ticket.id)
     if grant is None or grant.state is not State.APPROVED:
         return Effect()
-    return Effect(changes=(lambda writer: writer.access.move(grant, State.CANCELLED, reason="tiket dibatalkan"),))
+    return Effect(changes=(lambda writer: writer.part(BOOK).move(grant, State.CANCELLED, reason="tiket dibatalkan"),))
 
 
-def _approve(case: Case) -> Effect:
+def approve(case: Case) -> Effect:
     """Give the card its number (row 6). The number is kept for the ticket, so that the plan can name it."""
-    access, ticket, reader = case.access, case.ticket, case.reader
+    access, ticket, reader = case.workspace.settings.access, case.ticket, case.reader
     request = read_request(ticket.letter, access, ticket.id)
     refuse_past(request, case.today, ticket.id)
     _refuse_overlap(reader, request)
-    serial = reader.access.next_serial(access.first_card, access.last_card)
+    serial = reader.part(BOOK).next_serial(access.first_card, access.last_card)
     if serial is None:
         raise Refused("the range of card numbers is used up", where="[access] last_card", mend="enlarge the range")
     grant = Grant(
@@ -142,28 +121,28 @@ def _approve(case: Case) -> Effect:
     )
 
     def add(writer: Writer) -> None:
-        for other in writer.access.overlapping(request.identity, request.valid_from, request.valid_until):
+        for other in writer.part(BOOK).overlapping(request.identity, request.valid_from, request.valid_until):
             # Looked at again in this transaction: two approvals at once would each not see the other.
             if other.state is not State.SUSPENDED:
                 raise Conflict("the same person was given access meanwhile; nothing was written", mend="look again")
-            writer.access.move(other, State.ENDED, reason=f"diganti tiket {ticket.id}")
-        writer.access.add(grant)
+            writer.part(BOOK).move(other, State.ENDED, reason=f"diganti tiket {ticket.id}")
+        writer.part(BOOK).add(grant)
 
     return Effect(changes=(add,), data={"nomor_kartu": grant.card})
 
 
-def _enter(case: Case) -> Effect:
+def enter(case: Case) -> Effect:
     """Write that the doors know the card (row 7); the controllers were read back before."""
     grant, action = _of(case.reader, case.ticket), case.action
 
     def change(writer: Writer) -> None:
-        writer.access.move(grant, State.ACTIVE)
-        writer.access.open_span(grant.ticket, action.at, action.person)
+        writer.part(BOOK).move(grant, State.ACTIVE)
+        writer.part(BOOK).open_span(grant.ticket, action.at, action.person)
 
     return Effect(changes=(change,))
 
 
-def _card_ready(case: Case) -> Effect:
+def card_ready(case: Case) -> Effect:
     """Let nobody be told to fetch a card that was not printed (row 8).
 
     Where the access is over by now, the row is completed and nobody is told of a card.
@@ -177,35 +156,35 @@ def _card_ready(case: Case) -> Effect:
     return Effect()
 
 
-def _remove(case: Case) -> Effect:
+def remove(case: Case) -> Effect:
     """Write that no door knows the cards any more; the controllers were read back before."""
     action, reason = case.action, f"tiket {case.ticket.id}"
     grants = _to_remove(case.reader, case.ticket)
 
     def change(writer: Writer) -> None:
         for grant in grants:
-            writer.access.move(grant, State.ENDED, reason=reason)
-            writer.access.close_span(grant.ticket, action.at, action.person)
+            writer.part(BOOK).move(grant, State.ENDED, reason=reason)
+            writer.part(BOOK).close_span(grant.ticket, action.at, action.person)
 
     return Effect(changes=(change,))
 
 
-def _compose_review(case: Case) -> Effect:
+def compose_review(case: Case) -> Effect:
     """Put every access to the Kasi's zones into the form (review, row 1); what is there already stays."""
-    zones = _zones_of(case.access, str(case.ticket.letter[REVIEWER]))
-    known = {line.grant.ticket for line in case.reader.access.lines(case.ticket.id)}
+    zones = _zones_of(case.workspace.settings.access, str(case.ticket.letter[REVIEWER]))
+    known = {line.grant.ticket for line in case.reader.part(BOOK).lines(case.ticket.id)}
     states = (State.ACTIVE, State.SUSPENDED)
-    grants = [g.ticket for g in case.reader.access.in_states(states) if zones & set(g.request.zones)]
+    grants = [g.ticket for g in case.reader.part(BOOK).in_states(states) if zones & set(g.request.zones)]
     new = [ticket for ticket in grants if ticket not in known]
     return Effect(
-        changes=(lambda writer: writer.access.start_review(case.ticket.id, new, case.action.at),),
+        changes=(lambda writer: writer.part(BOOK).start_review(case.ticket.id, new, case.action.at),),
         data={"jumlah_akses": len(new) + len(known)},
     )
 
 
-def _answered(case: Case) -> Effect:
+def refuse_unanswered(case: Case) -> Effect:
     """Let nobody call a review complete while a line has no answer (review, row 2)."""
-    left = [line for line in case.reader.access.lines(case.ticket.id) if line.answer is None]
+    left = [line for line in case.reader.part(BOOK).lines(case.ticket.id) if line.answer is None]
     if left and case.answer:
         raise Refused(
             f"{len(left)} lines are not answered yet, the first is card {left[0].grant.card}",
@@ -215,7 +194,7 @@ def _answered(case: Case) -> Effect:
     return Effect()
 
 
-def _decided(case: Case) -> Effect:
+def refuse_undecided(case: Case) -> Effect:
     """Let the decision be what the lines say (review, row 3)."""
     cards = [grant.card for grant in _withdrawn(case.reader, case.ticket)]
     if case.answer is not bool(cards):
@@ -225,19 +204,8 @@ def _decided(case: Case) -> Effect:
     return Effect()
 
 
-EFFECTS: Final[Mapping[str, Callable[[Case], Effect]]] = {
-    "akses-disetujui": _approve,
-    "akses-diberikan": _enter,
-    "kartu-siap": _card_ready,
-    "akses-dihapus": _remove,
-    "review-disusun": _compose_review,
-    "review-dijawab": _answered,
-    "review-diputuskan": _decided,
-}
-
-
 def _of(reader: Reader, ticket: Ticket) -> Grant:
-    grant = reader.access.grant(ticket.id)
+    grant = reader.part(BOOK).grant(ticket.id)
     if grant is None:
         raise Refused("no access was approved", where=ticket.id, mend="a row before this one approves it")
     return grant
@@ -248,19 +216,19 @@ def _to_remove(reader: Reader, ticket: Ticket) -> list[Grant]:
     card = ticket.letter.get("nomor_kartu")
     if card is None:
         return _withdrawn(reader, ticket)
-    grant = reader.access.of_card(str(card))
+    grant = reader.part(BOOK).of_card(str(card))
     if grant is None:
         raise Refused(f"the register does not know card {card}", where=ticket.id, mend="see `inv access.register`")
     return [grant]
 
 
 def _withdrawn(reader: Reader, ticket: Ticket) -> list[Grant]:
-    lines = reader.access.lines(ticket.id)
+    lines = reader.part(BOOK).lines(ticket.id)
     return [line.grant for line in lines if line.answer is Answer.WITHDRAWN and line.grant.state in LIVE]
 
 
 def _refuse_overlap(reader: Reader, request: Request) -> None:
-    for other in reader.access.overlapping(request.identity, request.valid_from, request.valid_until):
+    for other in reader.part(BOOK).overlapping(request.identity, request.valid_from, request.valid_until):
         if other.state is State.SUSPENDED:
             continue  # no door knows it: what is asked for now takes its place
         until = other.request.valid_until

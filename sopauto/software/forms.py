@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from sopauto.documents import machine_work, sections
-from sopauto.documents.letters import Box, Outline, nobody, present
+from sopauto.documents.form import Form
+from sopauto.documents.letters import Box, Outline, nobody, outlined, present
 from sopauto.documents.parts import Filling
 from sopauto.documents.sections import Sections, pairs, table
 
@@ -145,3 +146,6 @@ OUTLINE: Final = Outline(
     boxes=(signer,),
 )
 """The form of SOP 003, rows 4 to 13."""
+
+FORMS: Final[Mapping[str, Form]] = outlined({FORM: OUTLINE})
+"""The form by the name that an SOP's `dokumen` gives it."""

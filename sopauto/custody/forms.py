@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from sopauto.documents.form import Form
 from sopauto.documents.parts import Filling, lacking, shown
 from sopauto.documents.registered import place_of, place_pairs, server_pairs
 from sopauto.procedures.model import StepKind
@@ -159,3 +160,20 @@ def _decisions(filling: Filling) -> Iterator[dict[str, Any]]:
                 "catatan": shown(body["note"]),
                 "oleh": filling.signed_by(body, key),
             }
+
+
+FORMS: Final[Mapping[str, Form]] = {
+    DROP_OFF: Form(
+        title="Formulir Serah Terima Barang",
+        fill=hand_over,
+        letter=("nama_host",),
+        data=("spesifikasi", "ciri", "penyerah", "penerima"),
+    ),
+    "bast-pengembalian": Form(
+        title="Berita Acara Serah Terima Pengembalian Server",
+        fill=hand_back,
+        letter=("nama_host", "tiket_penitipan"),
+        data=("keadaan", "penyerah", "penerima"),
+    ),
+}
+"""Each form by the name that an SOP's `dokumen` gives it."""

@@ -11,14 +11,17 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
-from sopauto.access.door import Doors
+from sopauto.access.doors.door import Doors
+from sopauto.access.doors.listed import doors_of
+from sopauto.access.effects import all_doors
 from sopauto.access.model import LEAVING, LIVE, Answer, Grant, State
+from sopauto.access.register import BOOK
 from sopauto.access_settings import Access
 from sopauto.clock import Clock
 from sopauto.errors import Conflict, SopautoError, StepFailed
 from sopauto.people import Holding, People
 from sopauto.people_sound import number
-from sopauto.tickets.access import all_doors
+from sopauto.tickets.domain import Workspace
 from sopauto.tickets.people_then import PeopleThen
 from sopauto.tickets.storage import Store
 from sopauto.tickets.timing import refuse_clock
@@ -45,7 +48,7 @@ class Removal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """What ending access by rule takes. `app.py` puts it together."""
+    """What ending access by rule takes."""
 
     store: Store
     doors: Doors
@@ -62,8 +65,8 @@ class Ending:
         today = self.clock.now().date()
         with self.store.read() as reader:
             refuse_clock(reader, self.clock.now())
-            expired = list(reader.access.expired(today))
-            live = list(reader.access.in_states(LIVE))
+            expired = list(reader.part(BOOK).expired(today))
+            live = list(reader.part(BOOK).in_states(LIVE))
         for grant in expired:
             assert grant.request.valid_until is not None
             self._mark(grant, State.ENDING, EXPIRED.format(day=grant.request.valid_until.isoformat()))
@@ -77,17 +80,17 @@ class Ending:
         """Suspend what a review left unanswered; return what became of each."""
         now, reason = self.clock.now(), UNANSWERED.format(review=review)
         with self.store.write() as writer:
-            for line in writer.access.lines(review):
+            for line in writer.part(BOOK).lines(review):
                 if line.answer is None:
-                    writer.access.answer(review, line.grant.ticket, Answer.SUSPENDED, by=RULE, at=now)
+                    writer.part(BOOK).answer(review, line.grant.ticket, Answer.SUSPENDED, by=RULE, at=now)
                     if line.grant.state is State.ACTIVE:
-                        writer.access.move(line.grant, State.SUSPENDING, reason=reason)
+                        writer.part(BOOK).move(line.grant, State.SUSPENDING, reason=reason)
         return self.to_the_doors()
 
     def to_the_doors(self) -> list[Removal]:
         """Remove from the doors what is decided; a controller that fails is not asked for the other cards."""
         with self.store.read() as reader:
-            due = reader.access.in_states(LEAVING)
+            due = reader.part(BOOK).in_states(LEAVING)
         faults: dict[str, str] = {}
         return [self._remove(grant, faults) for grant in due]
 
@@ -107,7 +110,7 @@ class Ending:
             return
         try:
             with self.store.write() as writer:
-                writer.access.move(grant, state, reason=reason)
+                writer.part(BOOK).move(grant, state, reason=reason)
         except Conflict:
             return  # somebody acts on it just now; the next run looks again
 
@@ -118,9 +121,9 @@ class Ending:
         since = (grant.faulty_since or now) if fault else None
         try:
             with self.store.write() as writer:
-                writer.access.move(grant, state, reason=grant.reason, fault=fault, faulty_since=since)
+                writer.part(BOOK).move(grant, state, reason=grant.reason, fault=fault, faulty_since=since)
                 if not fault:
-                    writer.access.close_span(grant.ticket, now, RULE)
+                    writer.part(BOOK).close_span(grant.ticket, now, RULE)
         except Conflict as error:
             return Removal(grant=grant, fault=str(error), before=grant.fault)
         return Removal(grant=replace(grant, state=state, fault=fault), fault=fault, before=grant.fault)
@@ -142,3 +145,15 @@ class Ending:
 
 def _identity(people: People, holding: Holding) -> str:
     return number(people.persons[holding.person].nip)
+
+
+def ending(store: Store, workspace: Workspace) -> Ending:
+    """Return what ends access by rule in a workspace."""
+    settings = workspace.settings
+    return Ending(
+        store=store,
+        doors=doors_of(settings),
+        access=settings.access,
+        people=workspace.people,
+        clock=workspace.clock,
+    )

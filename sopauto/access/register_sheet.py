@@ -7,12 +7,13 @@ from datetime import date, datetime
 from itertools import islice
 from typing import Any, Final
 
-from sopauto.access.model import Held, masked
+from sopauto.access.model import Held
 from sopauto.clock import day_in_words
 from sopauto.documents.parts import letterhead, shown
 from sopauto.documents.render import pdf
 from sopauto.people import People
 from sopauto.settings import Settings
+from sopauto.tickets.personal import masked
 
 FORM: Final = "daftar-akses-ruang-server"
 TITLE: Final = "Formulir Daftar Akses Ruang Server"

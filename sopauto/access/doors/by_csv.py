@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from sopauto.access.door import DoorCard
+from sopauto.access.doors.door import DoorCard
 from sopauto.errors import BadInput, StepFailed
 
 COLUMNS: Final = ("card", "zones", "valid_from", "valid_until")

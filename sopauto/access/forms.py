@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sopauto.access.model import Line, masked
+from sopauto.access.model import Line
+from sopauto.access.register import BOOK
 from sopauto.documents import sections
-from sopauto.documents.letters import Outline, applicant, nobody, present
+from sopauto.documents.form import Form
+from sopauto.documents.letters import Outline, applicant, nobody, outlined, present
 from sopauto.documents.machine_work import work_done
 from sopauto.documents.parts import Filling, shown
 from sopauto.documents.sections import Sections, pairs
+from sopauto.tickets.personal import masked
 
 REVIEW: Final = "formulir-review-akses"
 REVIEW_TITLE: Final = "Formulir Review Akses Ruang Server"
@@ -36,8 +39,8 @@ def to_be_removed(filling: Filling) -> Sections:
 
 def registered(filling: Filling) -> Sections:
     """Return the ticket's line of the register, as it is kept (row 9; removal, row 8)."""
-    access, ticket = filling.occasion.reader.access, filling.occasion.after
-    grant = access.grant(ticket.id) or access.of_card(str(ticket.letter.get("nomor_kartu", "")))
+    book, ticket = filling.occasion.reader.part(BOOK), filling.occasion.after
+    grant = book.grant(ticket.id) or book.of_card(str(ticket.letter.get("nomor_kartu", "")))
     if grant is None:
         return []
     request = grant.request
@@ -58,7 +61,7 @@ def registered(filling: Filling) -> Sections:
 
 def review(filling: Filling) -> dict[str, Any]:
     """Return every line of a review with its answer (review, rows 2 and 5)."""
-    lines = filling.occasion.reader.access.lines(filling.occasion.before.id)
+    lines = filling.occasion.reader.part(BOOK).lines(filling.occasion.before.id)
     rows = [_row(filling, line) for line in lines]
     return {
         "bagian": pairs("Review", filling.stated("tanggal", "perihal", "masa_dari", "masa_sampai")),
@@ -86,7 +89,7 @@ def _row(filling: Filling, line: Line) -> list[str]:
     return [shown(cell, LONGEST_CELL) for cell in cells]
 
 
-FORMS: Final[Mapping[str, Outline]] = {
+OUTLINES: Final[Mapping[str, Outline]] = {
     "formulir-permintaan-akses": Outline(  # rows 2 and 5
         title="Formulir Permintaan Akses Ruang Server",
         address=nobody,
@@ -110,4 +113,7 @@ FORMS: Final[Mapping[str, Outline]] = {
         boxes=(applicant("Pemohon,"), present("Yang menyetujui,")),
     ),
 }
+"""What the forms in one shared template are composed of."""
+
+FORMS: Final[Mapping[str, Form]] = {REVIEW: Form(title=REVIEW_TITLE, fill=review), **outlined(OUTLINES)}
 """Each form by the name that an SOP's `dokumen` gives it; the review has a template of its own."""

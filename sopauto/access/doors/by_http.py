@@ -22,7 +22,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection, Incomple
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from sopauto.access.door import DoorCard
+from sopauto.access.doors.door import DoorCard
 from sopauto.access_settings import DoorAt
 from sopauto.errors import BadInput, StepFailed
 from sopauto.procedures.fields import visible

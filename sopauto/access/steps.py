@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sopauto.access.door import DoorCard, Doors
+from sopauto.access.doors.door import DoorCard, Doors
 from sopauto.errors import BadInput, OutcomeUnknown, SopautoError, Stale, StepFailed
 from sopauto.work import Artifact, Json, Plan, Probe, Report, Result, WorkOrder, canonical
 

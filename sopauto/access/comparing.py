@@ -10,13 +10,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from sopauto.access.door import DoorCard, Doors
+from sopauto.access.doors.door import DoorCard, Doors
+from sopauto.access.doors.listed import doors_of
+from sopauto.access.effects import all_doors, door_cards
+from sopauto.access.ending import RULE
 from sopauto.access.model import LEAVING, OVER, Grant, State
+from sopauto.access.register import BOOK
 from sopauto.access_settings import Access
 from sopauto.clock import Clock
 from sopauto.errors import Conflict, SopautoError
-from sopauto.tickets.access import all_doors, door_cards
-from sopauto.tickets.access_ending import RULE
+from sopauto.tickets.domain import Workspace
 from sopauto.tickets.storage import Store
 
 FOUND: Final = "pintu {door} masih mengenal kartu"
@@ -37,7 +40,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparing:
-    """What holding doors against the register takes. `app.py` puts it together."""
+    """What holding doors against the register takes."""
 
     store: Store
     doors: Doors
@@ -50,7 +53,7 @@ class Comparing:
         Raises: BadInput (there is no controller, or none guards a zone of an active card).
         """
         with self.store.read() as reader:
-            grants = reader.access.in_states(State)
+            grants = reader.part(BOOK).in_states(State)
         faulty: set[str] = set()
         for grant in grants:
             yield from self._of(grant, faulty)
@@ -80,8 +83,9 @@ class Comparing:
         try:
             with self.store.write() as writer:
                 fault = FOUND.format(door=door)
-                writer.access.move(grant, state, reason=grant.reason, fault=fault, faulty_since=now)
-                writer.access.open_span(grant.ticket, now, RULE)  # from now on it is known that the card opens a door
+                book = writer.part(BOOK)
+                book.move(grant, state, reason=grant.reason, fault=fault, faulty_since=now)
+                book.open_span(grant.ticket, now, RULE)  # from now on it is known that the card opens a door
         except Conflict:
             return False  # somebody acts on it just now; the next comparison looks again
         return True
@@ -97,3 +101,9 @@ def _told(grant: Grant, wanted: DoorCard | None, found: DoorCard | None) -> str:
         on_its_way = " so far" if grant.state in LEAVING else ""
         return f"{grant.state}, and the door still knows it{on_its_way}"
     return "the door knows other zones or days than were approved"
+
+
+def comparing(store: Store, workspace: Workspace) -> Comparing:
+    """Return what holds the doors of a workspace against its register."""
+    settings = workspace.settings
+    return Comparing(store=store, doors=doors_of(settings), access=settings.access, clock=workspace.clock)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sopauto.access.review import Silent
 from sopauto.clock import day_in_words
 from sopauto.mail.messages import closing, moment
 from sopauto.mail.rendering import REVIEW, render
 from sopauto.people import Person
 from sopauto.procedures.fields import one_line
 from sopauto.settings import Settings
-from sopauto.tickets.access_review import Silent
 from sopauto.tickets.storage import Mail
 
 

@@ -1,0 +1,1 @@
+"""Door controllers, one module for each kind."""

@@ -1,0 +1,1 @@
+"""New servers, prepared and secured as their profile says (SOP 000), and playbooks of an agency's own."""

@@ -1,0 +1,1 @@
+"""Software from a catalogue: installed, tested, taken back (SOP 003)."""
