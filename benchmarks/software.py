@@ -18,10 +18,10 @@ import testinfra
 from benchmarks.measure import Figure, medians
 from lab.sshd import Sshd
 from sopauto.app import quiet
-from sopauto.drivers.default_tests import DefaultTests, check
 from sopauto.drivers.ssh import Ssh
 from sopauto.machines.host_keys import fingerprint
 from sopauto.settings import Credentials
+from sopauto.software.default_tests import DefaultTests, check
 
 SOFTWARE: Final = 10
 ROUNDS: Final = 3

@@ -12,8 +12,8 @@ from lab.cast import LETTER_OF, TOMORROW, UNIT, Role
 from lab.mailbox import Mailbox
 from lab.walking import Walk
 from lab.workspace import Workspace
-from sopauto.catalogue.shelf import FILE, SHIPPED
 from sopauto.machines.host_keys import fingerprint
+from sopauto.software.shelf import FILE, SHIPPED
 from sopauto.tickets.model import Letter
 
 AGENCY = Agency(

@@ -225,9 +225,9 @@ class App:
 
         `until`: as they were last read by then (default: now). Raises: BadInput (a server is not in the room).
         """
+        from sopauto.inventory.comparing.done_work import done_work
         from sopauto.inventory.comparing.drift import Work, drift
         from sopauto.inventory.scanning.targets import servers_in_the_room
-        from sopauto.tickets.done_work import done_work
 
         with self.store.read() as reader:
             servers = servers_in_the_room(reader.assets, only)

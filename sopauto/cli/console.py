@@ -27,8 +27,8 @@ from sopauto.errors import BadInput, Conflict, NotRecorded, OutcomeUnknown, Refu
 
 if TYPE_CHECKING:
     from sopauto.app import App
-    from sopauto.catalogue.shelf import Shelf
     from sopauto.procedures.library import Library
+    from sopauto.software.shelf import Shelf
 
 __all__ = [
     "Context",
@@ -182,8 +182,8 @@ def _built(_home: str | None, _folder: Path) -> App:
 
 def shelf(c: Context) -> Shelf:
     """Return the catalogue of the workspace; outside of one, the shipped entries."""
-    from sopauto.catalogue.shelf import Shelf
-    from sopauto.tickets.software import shelf_of
+    from sopauto.software.parameters import shelf_of
+    from sopauto.software.shelf import Shelf
 
     try:
         return shelf_of(app(c).settings)

@@ -11,7 +11,7 @@ from sopauto.cli.typed import one_line
 from sopauto.errors import StepFailed
 
 if TYPE_CHECKING:
-    from sopauto.catalogue.shelf import Entry
+    from sopauto.software.shelf import Entry
 
 ALL = "all"
 
@@ -45,8 +45,8 @@ def show(c: Context, name: str, json: bool = False) -> None:
 @command(help={"path": "directory of one entry, or `all` for the whole catalogue"})
 def check(c: Context, path: str) -> None:
     """Check entries with their templates, checksums and signatures. Example: `inv software.check catalogue/agenda`."""
-    from sopauto.catalogue.shelf import read_entry
-    from sopauto.technical.software_source import check_source
+    from sopauto.software.shelf import read_entry
+    from sopauto.software.source import check_source
 
     entries = list(shelf(c).all()) if path == ALL else [read_entry(Path(path))]
     for entry in entries:
@@ -85,7 +85,7 @@ def test(c: Context, ticket: str, as_: str = "", key: str = "", json: bool = Fal
 
 def _done(c: Context) -> list[str]:
     """Return the tickets whose software stands on a server."""
-    from sopauto.tickets.software import installations
+    from sopauto.software.parameters import installations
 
     here = app(c)
     with here.store.read() as reader:

@@ -33,8 +33,8 @@ def playbook_fault(name: Any) -> Iterator[Fault]:
 def _server(workspace: Workspace, name: str) -> TechnicalModule:
     from sopauto.drivers.playbook import Ansible
     from sopauto.servers.evidence_form import hardening_evidence
+    from sopauto.servers.steps import Harden, Provision
     from sopauto.technical.run_files import roots_of
-    from sopauto.technical.server import Harden, Provision
 
     settings = workspace.settings
     ansible = Ansible(credentials=settings.credentials, zone=settings.time_zone)

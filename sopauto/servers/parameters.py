@@ -9,7 +9,7 @@ from typing import Any, Final
 from sopauto.errors import BadInput, Refused
 from sopauto.people import People
 from sopauto.procedures.modules import refuse_unknown_login
-from sopauto.profiles import PREFIX, Profile, Profiles, Waiver
+from sopauto.servers.profiles import PREFIX, Profile, Profiles, Waiver
 from sopauto.tickets.domain import Need, Stating, Workspace
 from sopauto.tickets.placed import server_id
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from sopauto.procedures.known import Fault, Module
 from sopauto.procedures.modules import flag_fault
+from sopauto.software.parameters import refuse_unusable, resolve
 from sopauto.tickets.domain import Domain, MachineStep, Workspace
 from sopauto.tickets.placed import SERVER
-from sopauto.tickets.software import refuse_unusable, resolve
 from sopauto.work import Json
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ INSTALLED: Final = frozenset({"paket", "layanan", "port", "pengguna"})
 
 def _stage(workspace: Workspace, name: str) -> TechnicalModule:
     from sopauto.drivers.playbook import Ansible
+    from sopauto.software.parameters import shelf_of
+    from sopauto.software.steps import Check, Configure, Install, Remove, Run
     from sopauto.technical.run_files import roots_of
-    from sopauto.technical.software import Check, Configure, Install, Remove, Run
-    from sopauto.tickets.software import shelf_of
 
     settings = workspace.settings
     ansible = Ansible(credentials=settings.credentials, zone=settings.time_zone)
@@ -34,9 +34,9 @@ def _stage(workspace: Workspace, name: str) -> TechnicalModule:
 
 
 def _tests(workspace: Workspace, name: str) -> TechnicalModule:
-    from sopauto.drivers.default_tests import DefaultTests
     from sopauto.drivers.ssh import Ssh
-    from sopauto.technical.software_tests import RunTests
+    from sopauto.software.checks import RunTests
+    from sopauto.software.default_tests import DefaultTests
 
     return RunTests(name, DefaultTests(Ssh(credentials=workspace.settings.credentials)))
 

@@ -27,7 +27,7 @@ from lab.walking import Walk
 from lab.workspace import make_key, public_half
 from sopauto.app import CHANGING
 from sopauto.clock import day_in_words
-from sopauto.tickets.done_work import done_work
+from sopauto.inventory.comparing.done_work import done_work
 from sopauto.tickets.model import State, Ticket
 from tests.acceptance.commands import Commands, StandIn
 from tests.acceptance.entries import PROGRAM, packed, put_entry

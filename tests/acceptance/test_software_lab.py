@@ -19,20 +19,20 @@ from typing import Any
 import pytest
 
 from lab.guest import Guest
-from sopauto.catalogue.shelf import Shelf
 from sopauto.cli.console import say
-from sopauto.drivers.default_tests import DefaultTests
 from sopauto.drivers.playbook import Ansible
 from sopauto.drivers.ssh import Ssh
 from sopauto.machines.host_keys import fingerprint
 from sopauto.procedures.library import Library
 from sopauto.settings import Credentials
+from sopauto.software.checks import RunTests
+from sopauto.software.default_tests import DefaultTests
+from sopauto.software.parameters import software_parameters
+from sopauto.software.shelf import Shelf
+from sopauto.software.steps import Check, Configure, Install, Remove, Run, SoftwareStage
 from sopauto.technical.run_files import shipped
-from sopauto.technical.software import Check, Configure, Install, Remove, Run, SoftwareStage
-from sopauto.technical.software_tests import RunTests
 from sopauto.tickets.gate import digests
 from sopauto.tickets.model import State, Ticket
-from sopauto.tickets.software import software_parameters
 from sopauto.work import Json, Plan, Result, WorkOrder
 from tests.acceptance.entries import put_package
 from tests.conftest import need_or_skip

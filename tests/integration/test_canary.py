@@ -10,9 +10,9 @@ from typing import Any, cast
 
 import pytest
 
-from sopauto.profiles import Profile, Waiver
 from sopauto.servers.parameters import harden, provision
-from sopauto.technical.software import Install
+from sopauto.servers.profiles import Profile, Waiver
+from sopauto.software.steps import Install
 from tests.integration.test_playbooks import ROOT, Stage, stage
 from tests.unit.canary.examples import PROFILE, SOFTWARE, WAIVER
 from tests.unit.canary.hostile import poisoned, texts

@@ -12,12 +12,12 @@ import pytest
 
 from lab.sshd import Sshd
 from sopauto.drivers import session as sessions
-from sopauto.drivers.default_tests import CHECKS, DefaultTests
 from sopauto.drivers.ssh import Ssh
 from sopauto.errors import StepFailed
 from sopauto.machines.host_keys import fingerprint
 from sopauto.settings import Credentials
-from sopauto.technical.software_tests import Checked
+from sopauto.software.checks import Checked
+from sopauto.software.default_tests import CHECKS, DefaultTests
 
 
 class Page(BaseHTTPRequestHandler):

@@ -18,8 +18,6 @@ from sopauto.access.events import read_events
 from sopauto.access_settings import Access
 from sopauto.app import known
 from sopauto.assets.importing import read_assets
-from sopauto.catalogue.model import Software
-from sopauto.catalogue.shelf import read_entry
 from sopauto.data_file import parse_document
 from sopauto.inventory.by_hand.form import Form, read_form
 from sopauto.people import load_people
@@ -28,8 +26,10 @@ from sopauto.procedures.fields import validate
 from sopauto.procedures.library import Library
 from sopauto.procedures.load import ACTOR, FIELD, HEAD, HEAD_LISTS, MESSAGE, STEP, TABLE, TECHNICAL, TOP
 from sopauto.procedures.model import Field
-from sopauto.profiles import Profile, Profiles, Waiver
+from sopauto.servers.profiles import Profile, Profiles, Waiver
 from sopauto.settings import Settings, load_settings
+from sopauto.software.model import Software
+from sopauto.software.shelf import read_entry
 from sopauto.tickets.letter import read_letter
 from tests.unit.canary.examples import ASSETS, LETTER, PROFILE, SETTINGS, SOFTWARE, SOP, WAIVER
 from tests.unit.canary.hostile import LONGEST, Way, held, keys, leaves, left_out, texts, with_key, with_value

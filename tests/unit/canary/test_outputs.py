@@ -60,10 +60,10 @@ from tests.unit.documents import occasions
 from tests.unit.documents.entering import GRANT
 from tests.unit.documents.occasions import BEGIN, Books
 from tests.unit.documents.test_forms import OCCASIONS
-from tests.unit.documents.test_hardening_form import WAIVER, control, evidence
 from tests.unit.inventory.placed import RACK, SERVER
 from tests.unit.inventory.reading.test_snapshot import RECORDED, recorded
 from tests.unit.inventory.reports.test_papers import made
+from tests.unit.servers.test_evidence_form import WAIVER, control, evidence
 
 TEXTS = (
     "templates",

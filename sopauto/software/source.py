@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Final
 
-from sopauto.catalogue.shelf import Entry, Shelf
 from sopauto.errors import BadInput
 from sopauto.journal.sshsig import BadSignatureError, verify
+from sopauto.software.shelf import Entry, Shelf
 from sopauto.work import Json
 
 FOLDER: Final = "roles/software/files"

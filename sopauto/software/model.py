@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from sopauto.catalogue.patterns import refuse_unusable
+from sopauto.software.patterns import refuse_unusable
 
 NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 PLACEHOLDER: Final = re.compile(r"\$\{([a-z][a-z0-9_]*)\}", re.ASCII)

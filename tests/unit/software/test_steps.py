@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from sopauto.catalogue.shelf import Shelf
 from sopauto.errors import BadInput, Refused, StepFailed
+from sopauto.software.shelf import Shelf
+from sopauto.software.source import refuse_unsafe
+from sopauto.software.steps import LONGEST, MOST, Check, Install, Remove, Run, SoftwareStage, bounded
 from sopauto.technical.playbook import Change, PlaybookRun
-from sopauto.technical.software import LONGEST, MOST, Check, Install, Remove, Run, SoftwareStage, bounded
-from sopauto.technical.software_source import refuse_unsafe
 from sopauto.work import Json, Report, Result, WorkOrder, sha256
 from tests.acceptance.entries import packed
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sopauto.errors import BadInput
-from sopauto.profiles import Profile, Profiles
+from sopauto.servers.profiles import Profile, Profiles
 from sopauto.technical.variables import refuse_unread
 
 

@@ -16,7 +16,7 @@ from testinfra.host import Host
 from sopauto.drivers.session import Session, session
 from sopauto.drivers.ssh import Ssh
 from sopauto.procedures.fields import one_line
-from sopauto.technical.software_tests import Checked
+from sopauto.software.checks import Checked
 from sopauto.work import Json, Report
 
 SECONDS: Final = 900.0

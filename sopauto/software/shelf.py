@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from sopauto.catalogue.chosen import render, settings_of
-from sopauto.catalogue.model import NAME, Software, filled
 from sopauto.data_file import LineOf, read_bounded, read_document
 from sopauto.errors import BadInput
+from sopauto.software.chosen import render, settings_of
+from sopauto.software.model import NAME, Software, filled
 
 SHIPPED: Final = Path(__file__).parent / "shipped"
 FILE: Final = "software.yaml"

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, Final
 
-from sopauto.catalogue.model import Setting, Software
-from sopauto.catalogue.patterns import fits
 from sopauto.errors import BadInput
+from sopauto.software.model import Setting, Software
+from sopauto.software.patterns import fits
 
 HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
 PATH: Final = re.compile(r"/[A-Za-z0-9/_.@+-]*", re.ASCII)

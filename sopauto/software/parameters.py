@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from sopauto.catalogue.model import NAME
-from sopauto.catalogue.shelf import Entry, Shelf
 from sopauto.data_file import read_document
 from sopauto.errors import BadInput, Refused
 from sopauto.procedures.model import Procedure, Step
 from sopauto.procedures.modules import refuse_unknown_login
 from sopauto.settings import Settings
+from sopauto.software.model import NAME
+from sopauto.software.shelf import Entry, Shelf
 from sopauto.tickets.domain import Need, Stating
 from sopauto.tickets.model import State, Ticket
 from sopauto.tickets.placed import server_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sopauto.catalogue.patterns import LONGEST, fits, refuse_unusable
+from sopauto.software.patterns import LONGEST, fits, refuse_unusable
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from sopauto.catalogue.shelf import Shelf
 from sopauto.errors import Refused, StepFailed
+from sopauto.software.shelf import Shelf
+from sopauto.software.source import source_files
 from sopauto.technical.playbook import PlaybookRun, PlaybookRunner
 from sopauto.technical.reading import reading_plan
-from sopauto.technical.server import ServerPlaybook
-from sopauto.technical.software_source import source_files
+from sopauto.technical.server_playbook import ServerPlaybook
 from sopauto.work import Artifact, Json, Plan, Probe, Report, Result, WorkOrder
 
 LONGEST: Final = 400

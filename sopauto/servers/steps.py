@@ -13,38 +13,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from sopauto.errors import BadInput
-from sopauto.profiles import OF_PROFILE
-from sopauto.technical.playbook import PlaybookRun, PlaybookRunner, RunPlaybook
-from sopauto.work import Artifact, Json, Report, WorkOrder
+from sopauto.servers.profiles import OF_PROFILE
+from sopauto.technical.playbook import PlaybookRun, PlaybookRunner
+from sopauto.technical.server_playbook import ServerPlaybook
+from sopauto.work import Artifact, Json, WorkOrder
 
 WAIVED: Final = "dikecualikan"
 TO_LOOK_AT: Final = "perlu dilihat"
 """Words of `roles/hardening/library/control_audit.py` for how a control stands."""
-
-
-class ServerPlaybook(RunPlaybook):
-    """A playbook of our own: nobody names another one, and its role ends with the proof of what it did."""
-
-    playbook: str
-    _proof = "every one is proven by reading back"
-    _proves_itself = True
-
-    def _playbook(self, parameters: Json) -> str:  # noqa: ARG002 - it is always the same
-        return f"playbooks/{self.playbook}"
-
-    def _given(self, parameters: Json) -> Iterable[str]:  # noqa: ARG002 - the Protocol's signature
-        """Return nothing: sopauto states them itself."""
-        return ()
-
-    def _artifacts(self, order: WorkOrder, run: PlaybookRun) -> tuple[Artifact, ...]:
-        """Return log and times under the module's own name: another module may stand on the same row."""
-        kept = super()._artifacts(order, run)
-        return tuple(Artifact(name=f"{self.name}-{a.name}", media_type=a.media_type, content=a.content) for a in kept)
-
-    def _prove(
-        self, order: WorkOrder, files: Mapping[str, bytes], report: Report, evidence: tuple[Artifact, ...]
-    ) -> None:
-        """Do nothing further: the role's last task read everything back, or the run had failed."""
 
 
 class Provision(ServerPlaybook):

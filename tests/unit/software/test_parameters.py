@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from sopauto.catalogue.shelf import Shelf
 from sopauto.errors import BadInput, Refused
 from sopauto.procedures.library import Library
+from sopauto.software.parameters import software_parameters
+from sopauto.software.shelf import Shelf
 from sopauto.tickets.model import State, Ticket
-from sopauto.tickets.software import software_parameters
 
 PROCEDURE = Library(()).get("instalasi-piranti-lunak")
 NOW = datetime(2026, 11, 21, tzinfo=UTC)

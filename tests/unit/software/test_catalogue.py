@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from sopauto.catalogue.chosen import render
-from sopauto.catalogue.shelf import Shelf, read_entry
 from sopauto.errors import BadInput
-from sopauto.technical.software_source import check_source
+from sopauto.software.chosen import render
+from sopauto.software.shelf import Shelf, read_entry
+from sopauto.software.source import check_source
 
 ENTRY: dict[str, Any] = {
     "title": "Agenda",

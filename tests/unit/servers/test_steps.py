@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sopauto.errors import BadInput
+from sopauto.servers.steps import Harden
 from sopauto.technical.playbook import Change, PlaybookRun
-from sopauto.technical.server import Harden
 from sopauto.work import Json, Plan, Report, WorkOrder, sha256
 
 ROOT = Path(__file__).parents[3]
