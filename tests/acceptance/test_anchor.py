@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 import subprocess
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -86,6 +87,7 @@ def test_what_went_on_since_the_anchor_is_told_and_intact(office: Commands, anch
 def test_two_copies_that_both_went_on_show_against_each_others_anchor(office: Commands, tmp_path: Path) -> None:
     twin = copied(office, tmp_path / "twin")
     for one, name in ((office, "here"), (twin, "there")):
+        time.sleep(1)  # in one second the two would write the very same entry: no fork
         go_on(one, "PS-2026-0001", "penitipan.3")
         open_ticket(one, name)
         assert "intact" in one.inv("ticket.verify", "all").stdout
