@@ -55,8 +55,8 @@ STAGES: Sequence[Stage] = (
     Stage(name="emulated", commands=scenarios(emulated=True), bound=2700, virtual=True, quiet=True),
     Stage(name="lab", commands=((*PYTEST, "-m", "lab", "tests"),), bound=2700, virtual=True),
     Stage(name="molecule", commands=scenarios(emulated=False), bound=1800, virtual=True, quiet=True),
-    Stage(name="acceptance", commands=((*PYTEST, *PARALLEL, "-m", "not lab", "tests/acceptance"),), bound=1800),
-    Stage(name="integration", commands=((*PYTEST, *PARALLEL, "-m", "not lab", "tests/integration"),), bound=1200),
+    Stage(name="acceptance", commands=((*PYTEST, *PARALLEL, "-m", "not lab", "tests/acceptance"),), bound=2400),
+    Stage(name="integration", commands=((*PYTEST, *PARALLEL, "-m", "not lab", "tests/integration"),), bound=1800),
 )
 
 SLOW = frozenset(
