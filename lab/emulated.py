@@ -11,10 +11,7 @@ from lab.image import Image
 from lab.processes import alive, end, run, wait_until
 from lab.vm import Vm
 
-KERNEL: Final = (
-    "root=/dev/vda rw init=/usr/local/sbin/steady console=ttyS0 net.ifnames=0 mitigations=off "
-    "apparmor=1 security=apparmor quiet"
-)
+KERNEL: Final = "root=/dev/vda rw console=ttyS0 net.ifnames=0 mitigations=off apparmor=1 security=apparmor quiet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

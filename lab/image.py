@@ -94,12 +94,6 @@ ExecStart=/usr/local/sbin/user-mode
 [Install]
 WantedBy=sysinit.target
 """
-STEADY: Final = """\
-#!/bin/sh
-# Let programs lie at the same addresses each time: an emulated processor keeps what it translated by address, and would
-# translate the C library anew for each program. The setting kernel.randomize_va_space stays as it is.
-exec setarch --addr-no-randomize /lib/systemd/systemd "$@"
-"""
 CARD: Final = "[Match]\nOriginalName=vec*\n[Link]\nName=eth0\n"
 """User Mode Linux calls its network card vec0."""
 FORMAT: Final = "3"
@@ -128,7 +122,7 @@ def base_image(say: Callable[[str], None], *, prepared: bool = False) -> Image:
     `prepared`: with the packages of the roles installed.
     """
     packages = (*PACKAGES, *(role_packages() if prepared else ()))
-    text = "\n".join((FORMAT, *packages, MODULES, SEED, UNIT, USER_MODE, USER_MODE_UNIT, STEADY, CARD))
+    text = "\n".join((FORMAT, *packages, MODULES, SEED, UNIT, USER_MODE, USER_MODE_UNIT, CARD))
     folder = cache_directory() / hashlib.sha256(text.encode()).hexdigest()[:16]
     image = Image(
         disk=folder / "disk.raw", root=folder / "root", kernel=folder / "vmlinuz", initrd=folder / "initrd.img"
@@ -172,7 +166,6 @@ def _fill(work: Path, packages: Sequence[str]) -> None:
         "etc/systemd/system/seed.service": UNIT,
         "usr/local/sbin/user-mode": USER_MODE,
         "etc/systemd/system/user-mode.service": USER_MODE_UNIT,
-        "usr/local/sbin/steady": STEADY,
         "etc/systemd/network/10-eth0.link": CARD,
         "etc/fstab": "LABEL=root / ext4 errors=remount-ro 0 1\n",
         "etc/ssh/sshd_config.d/lab.conf": "UseDNS no\nPasswordAuthentication no\n",
@@ -181,7 +174,7 @@ def _fill(work: Path, packages: Sequence[str]) -> None:
     for name, content in files.items():
         (extra / name).parent.mkdir(parents=True, exist_ok=True)
         (extra / name).write_text(content)
-    for name in ("seed", "user-mode", "steady"):
+    for name in ("seed", "user-mode"):
         (extra / "usr/local/sbin" / name).chmod(0o755)
     _run(
         "mmdebstrap",
