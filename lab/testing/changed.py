@@ -1,4 +1,4 @@
-"""`inv test --changed`: what a developer wants to know within a minute of a change.
+"""`inv test --changed`: what a developer wants to know soon after a change.
 
 Changed is what differs from where the branch left `main`, committed or not, and new files; on `main` with nothing
 uncommitted it is the last commit. Unit tests run when they import what changed by any way; tests of integration and
